@@ -1,0 +1,37 @@
+// The table of compilers: what kache recognises on a command line and how it reads it.
+//
+// A compiler is a row, not a class: C and C++ will be a second row in this table and nothing else here changes.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/env.h"
+#include "base/file_system.h"
+#include "compiler/invocation.h"
+
+namespace kache {
+
+// How `kache <args...>` is to be understood, from argv alone.
+struct Recognised {
+  enum Kind : unsigned char {
+    tool,        // a subcommand or option of kache itself: hand over to kache-tool
+    rustc,       // args[0] is a rustc (or clippy-driver, or equals $RUSTC)
+    chain,       // args[0] is a workspace wrapper, args[1] a rustc
+    driver,      // $RUSTC or a chain whose wrapper is not known to behave like rustc: run it, never cache
+  } kind = tool;
+};
+
+// `args` is argv without kache itself. Looks at names (and whether a bare first word is an executable on PATH, for
+// chains); executes nothing.
+Recognised recognise(FileSystem& fs, const std::vector<std::string>& args, const Env& env);
+
+// "rustc", "rustc.exe", "rustc-1.95", "rustc_nightly": a name that behaves like rustc. "clippy-driver" does too.
+bool is_rustc_name(std::string_view path);
+bool is_clippy_driver(std::string_view path);
+
+// Reads response files through `fs`; otherwise pure.
+ParsedInvocation parse_rustc(FileSystem& fs, const CommandLine& line, Recognised::Kind kind);
+
+}  // namespace kache

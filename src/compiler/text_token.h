@@ -1,0 +1,50 @@
+// Compiler-written text (dep-info, depfiles, cargo's artifact messages) as a list of tokens, so that the paths inside
+// can be stored by root and written again for another place in the compiler's own spelling and escaping.
+//
+// The rule that makes this safe: render(tokenize(x)) == x for every x that tokenize accepts; the caller checks it and
+// keeps the bytes as they are where it does not hold. Knows escaping; unaware of roots.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace kache {
+
+struct TextToken {
+  enum Kind : unsigned char {
+    literal = 0,    // as it stands
+    make_path = 1,  // a path, escaped as rustc does in make rules
+    env_value = 2,  // the value of a `# env-dep:` line
+    json_path = 3,  // a path inside a JSON string
+  } kind = literal;
+  std::string text;  // unescaped
+
+  bool operator==(const TextToken&) const = default;
+};
+
+// rustc's dep-info (.d): rules, phony rules, `# env-dep:` and checksum comments. Adjacent literals are merged.
+Result<std::vector<TextToken>> tokenize_dep_info(std::string_view bytes);
+
+// rustc's stderr under --error-format=json: the path of every {"$message_type":"artifact","artifact":"..."} line is
+// a json_path, everything else literal. Lines of any other shape stay as they are; never fails.
+std::vector<TextToken> tokenize_messages(std::string_view bytes);
+
+std::string render_tokens(const std::vector<TextToken>& tokens);
+
+// What cargo and make would read out of the dep-info: the prerequisite paths of all rules, unescaped, and env-deps.
+struct EnvDep {
+  std::string name;
+  bool is_set = false;
+  std::string value;
+};
+struct DepInfo {
+  std::vector<std::string> targets;
+  std::vector<std::string> sources;  // without duplicates, in order
+  std::vector<EnvDep> env;
+};
+Result<DepInfo> parse_dep_info(std::string_view bytes);
+
+}  // namespace kache
