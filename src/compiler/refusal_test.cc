@@ -13,7 +13,9 @@ TEST(Refusal, table_is_complete_in_order_and_without_repeats) {
     const RefusalInfo& info = describe(static_cast<Refusal>(i));
     EXPECT_EQ(static_cast<int>(info.refusal), i);
     EXPECT_TRUE(names.insert(info.name).second) << info.name;
-    if (i > 0) EXPECT_FALSE(info.sentence.empty());
+    if (i > 0) {
+      EXPECT_FALSE(info.sentence.empty());
+    }
   }
 }
 

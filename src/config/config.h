@@ -1,0 +1,75 @@
+// Config: every setting of the user, resolved to one plain value. Const once loaded.
+//
+// Precedence per value: environment, then the one configuration file, then the default; files are never merged. The
+// file is TOML, and the wrapper does not parse TOML: kache-tool compiles it to a small binary form that is keyed by the
+// file's identity, and `load_config` reads that. A file that can not be compiled leaves the defaults in force and says
+// so in `problem`; it never fails a build.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/env.h"
+#include "base/file_system.h"
+
+namespace kache {
+
+enum class VerifyRestores : uint8_t { off, sampled, always };
+enum class ProgressMode : uint8_t { off, misses, all };
+
+struct Config {
+  // [cache]
+  std::string cache_dir;                                  // local_store, KACHE_CACHE_DIR
+  uint64_t local_max_size = uint64_t{50} << 30;           // bytes
+  uint64_t min_free_space = uint64_t{1} << 30;            // bytes; the store shrinks rather than fill the disk
+  uint64_t gc_max_age_hours = 0;                          // 0: no limit
+  bool auto_gc = true;
+  bool durable = false;                                   // group fsync on publish
+  bool cache_executables = true;
+  bool explain_miss = false;
+  bool preserve_incremental = false;
+  bool adaptive_incremental = true;
+  bool clean_incremental = false;
+  uint64_t heartbeat_secs = 30;                           // 0: off
+  uint64_t min_store_compile_ms = 0;
+  uint64_t event_log_max_size = uint64_t{10} << 20;
+  uint64_t event_log_keep_lines = 1000;
+  std::vector<std::string> incremental_crates;            // '-' folded to '_'
+  std::vector<std::string> exclude;                       // globs over source paths, variables expanded
+  std::vector<std::string> bypass_crates;
+  std::vector<std::string> bypass_argv;
+  std::vector<std::string> bypass_env;                    // NAME or NAME=VALUE
+  std::vector<std::string> key_env_vars;                  // NAME or PREFIX*
+  std::vector<std::string> path_only_env_vars;            // NAME or crate:NAME
+  std::vector<std::string> fallback;                      // words of the other wrapper's command; empty: none
+  std::string key_salt;
+  // [paths]
+  std::vector<std::string> base_dirs;                     // absolute, sorted, without duplicates
+
+  // Environment only.
+  std::string base_dir;                                   // KACHE_BASE_DIR
+  bool path_normalize = true;                             // KACHE_RUSTC_PATH_NORMALIZE
+  VerifyRestores verify_restores = VerifyRestores::off;   // KACHE_VERIFY_RESTORES
+  ProgressMode progress = ProgressMode::off;              // KACHE_PROGRESS
+  std::string log_file;                                   // KACHE_LOG_FILE_PATH; "" : no log
+  uint8_t log_level = 0;                                  // KACHE_LOG: 0 off, 1 error … 5 trace
+  std::string event_root;                                 // KACHE_EVENT_ROOT
+
+  // Where the values came from.
+  std::string file;      // the configuration file in force, "" where there is none
+  std::string problem;   // one line: why the file was not used, "" where it was
+};
+
+// `cwd` and `out_dir` (may be "") are where a .kache.toml is looked for, upwards. `helper` is the path of kache-tool,
+// which is run once per changed file.
+Config load_config(FileSystem& fs, const Env& env, const std::string& cwd, const std::string& out_dir,
+                   const std::string& helper);
+
+// KACHE_DISABLED: on for "1" and "true". Looked at before any configuration is loaded.
+bool is_disabled(const Env& env);
+
+// $KACHE_CACHE_DIR, $XDG_CACHE_HOME/kache, ~/.cache/kache; with no home, /tmp/kache-<uid>.
+std::string default_cache_dir(const Env& env);
+
+}  // namespace kache
