@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 
 #include "base/path.h"
@@ -17,12 +18,16 @@ Result<File> lock_file(FileSystem& fs, const std::string& path, LockMode mode) {
 Result<std::string> read_handle(FileSystem& fs, int handle, uint64_t limit) {
   FileStat stat = KACHE_TRY(fs.stat_handle(handle));
   if (stat.size > limit) return Error{ErrorCode::too_large, 0, "file is larger than expected"};
-  std::string out(stat.size, '\0');
+  // Files of procfs say size 0 and hold something all the same: those are read until they end.
+  constexpr size_t kChunk = 64 << 10;
+  bool sized = stat.size > 0;
+  std::string out(sized ? stat.size : std::min<uint64_t>(kChunk, limit), '\0');
   size_t done = 0;
   while (done < out.size()) {
     size_t got = KACHE_TRY(fs.read_at(handle, done, out.data() + done, out.size() - done));
     if (got == 0) break;
     done += got;
+    if (!sized && done == out.size()) out.resize(std::min<uint64_t>(out.size() + kChunk, limit));
   }
   out.resize(done);
   return out;

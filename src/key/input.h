@@ -1,0 +1,64 @@
+// Input: one thing that a compile really read, in a form that can be asked again ("is it still so?") in this checkout
+// or another one. An InputSet is all of them: it and the invocation key make the action key.
+//
+// Plain values; verify.h asks the questions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/digest.h"
+#include "key/roots.h"
+
+namespace kache {
+
+// The numbers are on disk.
+enum class InputKind : uint8_t {
+  file = 1,       // content; digest: of the bytes
+  absent = 2,     // nothing is there; digest: zero
+  presence = 3,   // something is there, its content was not read; digest: of kind, and size for regular files
+  listing = 4,    // the names in a directory; digest: of the sorted names
+  link = 5,       // a symbolic link; digest: of its text
+  real_path = 6,  // a path that resolves elsewhere; digest: of the remapped real path
+  program = 7,    // a name looked up along PATH; digest: of the remapped path found, zero when there is none
+  libraries = 8,  // the names of Rust libraries in a directory (lib*.rlib, .rmeta, .so); digest: of the sorted names
+};
+
+struct Input {
+  InputKind kind = InputKind::file;
+  RootedPath path;
+  Digest digest;
+  bool operator==(const Input&) const = default;
+};
+
+// A variable that was asked for. The digest is over the remapped value, or the literal one when the set is bound to
+// its place; zero when the variable was not set.
+struct EnvInput {
+  std::string name;
+  bool is_set = false;
+  Digest digest;
+  bool operator==(const EnvInput&) const = default;
+};
+
+// The outputs hold the location of this root, so another location is another result.
+struct Binding {
+  RootRef root;
+  std::string path;
+  bool operator==(const Binding&) const = default;
+};
+
+struct InputSet {
+  std::vector<Input> inputs;  // sorted by path, then kind
+  std::vector<EnvInput> env;  // sorted by name
+  std::vector<Binding> bindings;
+  bool operator==(const InputSet&) const = default;
+};
+
+// Not a variable: `--diagnostic-width`, compared only where a diagnostic was printed.
+inline constexpr std::string_view kDiagnosticWidth = "=diagnostic-width";
+
+Digest env_digest(const Roots& roots, std::string_view value);
+ActionKey derive_action_key(const InvocationKey& invocation, const InputSet& set);
+
+}  // namespace kache

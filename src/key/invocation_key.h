@@ -1,0 +1,29 @@
+// The invocation key: what was asked, before anything is known about what was read.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/digest.h"
+#include "compiler/invocation.h"
+#include "config/config.h"
+#include "key/roots.h"
+
+namespace kache {
+
+// True when the compile is done with remapped paths. Coverage reports need the real ones, and the user may say so.
+bool remaps_paths(const Invocation& invocation, const Config& config);
+
+// `--remap-path-prefix=FROM=TO` for every root, in the order in which rustc needs them: before the user's own.
+std::vector<std::string> remap_arguments(const Roots& roots);
+
+// Named parts of the key, in order: what `kache why-miss` compares. The key is the hash of all of them.
+struct KeyPart {
+  std::string label;  // "toolchain", "argv", "cwd", ...
+  std::string text;
+};
+std::vector<KeyPart> key_parts(const CommandLine& line, const Invocation& invocation, const Roots& roots,
+                               const Config& config, const Digest& toolchain);
+InvocationKey derive_invocation_key(const std::vector<KeyPart>& parts);
+
+}  // namespace kache

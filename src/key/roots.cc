@@ -1,0 +1,127 @@
+#include "key/roots.h"
+
+#include <stdlib.h>
+
+#include "base/path.h"
+
+namespace kache {
+namespace {
+
+std::string real_path(const std::string& path) {
+  char* resolved = ::realpath(path.c_str(), nullptr);
+  if (!resolved) return path;
+  std::string out = resolved;
+  ::free(resolved);
+  return out;
+}
+
+// "/" is no root: everything is below it.
+void add(std::vector<Root>& roots, RootKind kind, uint8_t index, std::string_view path, std::string remap_to) {
+  if (!is_absolute(path)) return;
+  std::string tidy = tidy_path(path);
+  if (tidy == "/") return;
+  std::string real = real_path(tidy);
+  roots.push_back({{kind, index}, std::move(tidy), std::move(real), std::move(remap_to)});
+}
+
+// "x86_64-unknown-linux-musl", or the stem of a target description in JSON.
+std::string_view target_dir_name(std::string_view target) {
+  std::string_view name = base_name(target);
+  return name.ends_with(".json") ? name.substr(0, name.size() - 5) : name;
+}
+
+}  // namespace
+
+std::string target_dir_of(std::string_view out_dir, std::string_view target) {
+  // <target>[/<triple>]/<profile>/{deps,examples} or …/<profile>/build/<package>
+  std::string_view profile;
+  std::string_view last = base_name(out_dir);
+  if (last == "deps" || last == "examples") profile = dir_name(out_dir);
+  else if (base_name(dir_name(out_dir)) == "build") profile = dir_name(dir_name(out_dir));
+  else return std::string(out_dir);
+  std::string_view parent = dir_name(profile);
+  if (!target.empty() && base_name(parent) == target_dir_name(target)) parent = dir_name(parent);
+  return parent.size() > 1 ? std::string(parent) : std::string(out_dir);
+}
+
+Roots find_roots(FileSystem&, const CommandLine& line, const Invocation& invocation, const Config& config) {
+  const Env& env = line.env;
+  std::vector<Root> roots;
+  std::string_view temp = env.get_or_empty("TMPDIR");
+  add(roots, RootKind::temp, 0, temp.empty() ? "/tmp" : temp, "/kache/tmp");
+  std::string_view home = env.get_or_empty("HOME");
+  add(roots, RootKind::home, 0, home, "/kache/home");
+
+  std::string target;
+  if (!invocation.out_dir.empty()) {
+    target = target_dir_of(absolute_path(line.cwd, invocation.out_dir), invocation.target);
+  }
+  // /proc/self/cwd: a debugger started in the workspace finds the sources there.
+  bool target_inside = is_below(target, line.cwd);
+  if (!target_inside) add(roots, RootKind::target, 0, target, "/kache/target");
+  add(roots, RootKind::workspace, 0, line.cwd, "/proc/self/cwd");
+  if (target_inside) add(roots, RootKind::target, 0, target, "/kache/target");
+
+  add(roots, RootKind::base, 0, config.base_dir, "/kache/base-dir");
+  std::string_view cargo_home = env.get_or_empty("CARGO_HOME");
+  add(roots, RootKind::cargo_home, 0, cargo_home.empty() && !home.empty() ? join_path(home, ".cargo") : cargo_home,
+      "/kache/.cargo");
+  for (size_t i = 0; i < config.base_dirs.size() && i < 255; ++i) {
+    add(roots, RootKind::configured, static_cast<uint8_t>(i), config.base_dirs[i],
+        "/kache/base-dir-" + std::to_string(i));
+  }
+  return Roots(std::move(roots));
+}
+
+const Root* Roots::match(std::string_view path, std::string_view* rest) const {
+  for (auto root = roots_.rbegin(); root != roots_.rend(); ++root) {
+    for (const std::string* prefix : {&root->path, &root->real}) {
+      if (is_below(path, *prefix)) {
+        *rest = relative_to(path, *prefix);
+        return &*root;
+      }
+    }
+  }
+  return nullptr;
+}
+
+RootedPath Roots::map(std::string_view path) const {
+  std::string_view rest;
+  const Root* root = match(path, &rest);
+  if (!root) return {{}, std::string(path)};
+  return {root->ref, std::string(rest)};
+}
+
+const Root* Roots::find(RootRef ref) const {
+  for (const Root& root : roots_) {
+    if (root.ref == ref) return &root;
+  }
+  return nullptr;
+}
+
+std::string Roots::resolve(const RootedPath& path) const {
+  if (path.root.kind == RootKind::none) return path.rest;
+  const Root* root = find(path.root);
+  return root ? join_path(root->path, path.rest) : std::string();
+}
+
+std::string Roots::remapped(std::string_view path) const {
+  if (!is_absolute(path)) return std::string(path);
+  std::string tidy = tidy_path(path);
+  std::string_view rest;
+  const Root* root = match(tidy, &rest);
+  return root ? join_path(root->remap_to, rest) : std::string(path);
+}
+
+std::string Roots::remapped_list(std::string_view value) const {
+  std::string out;
+  for (;;) {
+    size_t colon = value.find(':');
+    out += remapped(value.substr(0, colon));
+    if (colon == std::string_view::npos) return out;
+    out += ':';
+    value.remove_prefix(colon + 1);
+  }
+}
+
+}  // namespace kache

@@ -1,0 +1,65 @@
+// Verify: is the world still as this input set says? And the same questions asked for the first time, after a compile.
+//
+// A digest comes from the memo where one stat proves it, else from reading. Answers are kept for the life of the object:
+// many candidates of one invocation share most of their inputs. Not for use from several threads.
+#pragma once
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/env.h"
+#include "base/file_system.h"
+#include "compiler/invocation.h"
+#include "key/input.h"
+#include "key/roots.h"
+#include "store/memo.h"
+
+namespace kache {
+
+// What differed, for people: "file src/lib.rs", "variable FOO", "new file src/a/mod.rs".
+struct Difference {
+  enum Kind : uint8_t { none, file, absent, presence, listing, link, program, variable, location } kind = none;
+  std::string name;
+};
+
+class Verifier {
+ public:
+  Verifier(FileSystem& fs, Clock& clock, Memo& memo, const Roots& roots, const CommandLine& line,
+           const Invocation& invocation)
+      : fs_(fs), clock_(clock), memo_(memo), roots_(roots), line_(line), invocation_(invocation) {}
+
+  // none: all of it holds.
+  Difference first_difference(const InputSet& set);
+  // All that differs, up to `limit`; for explanations.
+  std::vector<Difference> differences(const InputSet& set, size_t limit);
+
+  // The digest of a file's bytes now. `stat` is what the caller saw of it, or null.
+  Result<Digest> file_digest(const std::string& path, const FileStat* stat = nullptr);
+  // The answer to one question now: what Input::digest would be, or not_found.
+  Result<Digest> answer(InputKind kind, const std::string& path);
+  EnvInput env_input(const std::string& name, bool literal) const;
+
+ private:
+  Result<FileStat> stat(const std::string& path);
+  bool absent(const std::string& path);
+  bool holds(const Input& input);
+  void check(const InputSet& set, size_t limit, std::vector<Difference>& found);
+  size_t check_absent(const std::vector<Input>& inputs, size_t first, size_t limit, std::vector<Difference>& found);
+  const std::string& find_program(const std::string& name);
+
+  FileSystem& fs_;
+  Clock& clock_;
+  Memo& memo_;
+  const Roots& roots_;
+  const CommandLine& line_;
+  const Invocation& invocation_;
+  std::unordered_map<std::string, Digest> files_;
+  std::unordered_map<std::string, std::string> programs_;
+};
+
+// "struct rustc finds": lib*.rlib, lib*.rmeta, *.so.
+bool is_library_name(std::string_view name);
+
+}  // namespace kache
