@@ -5,7 +5,11 @@
  * release order, so that a reader sees a whole record or a zero. When `tail` would pass `capacity` the flag
  * KACHE_RECORD_OVERFLOW is set and the record is lost: the compile is then not stored.
  *
- * Little-endian, 8-byte aligned. The environment variable KACHE_RECORD holds the path of the file. */
+ * Writing into a hole of a mapped file kills the writer (SIGBUS) when the disk is full. So only bytes below `allocated`
+ * have disk blocks; who passes it allocates the next KACHE_RECORD_CHUNK first, and where that fails the record overflows.
+ *
+ * Native byte order (the reader runs on the same machine), 8-byte aligned. The environment variable KACHE_RECORD holds
+ * the path of the file. */
 #pragma once
 
 #include <stdint.h>
@@ -13,37 +17,53 @@
 #define KACHE_RECORD_ENV "KACHE_RECORD"
 #define KACHE_RECORD_MAGIC "KREC0001"
 #define KACHE_RECORD_CAPACITY (64u << 20)
+#define KACHE_RECORD_CHUNK (1u << 20)
 
-enum { KACHE_RECORD_OVERFLOW = 1u };
+enum kache_record_header_flag {
+  KACHE_RECORD_OVERFLOW = 1u /* events were lost */
+};
 
 struct kache_record_header {
   char magic[8];
-  uint64_t capacity; /* bytes of the whole file, this header included */
-  uint64_t tail;     /* offset of the next free byte; atomic */
-  uint64_t flags;    /* atomic */
+  uint64_t capacity;  /* bytes of the whole file, this header included */
+  uint64_t tail;      /* offset of the next free byte; atomic */
+  uint64_t flags;     /* atomic */
+  uint64_t allocated; /* bytes from the start that have disk blocks; atomic, only grows */
 };
 
-/* What happened. Paths are absolute; relative ones were joined to the process's working directory, never resolved. */
+/* What happened. Paths are absolute; relative ones were joined to the process's working directory (or to the directory
+ * of the descriptor), never resolved. A path that does not begin with '/' is one whose directory could not be named.
+ * `result` is 0 or the errno. A pathname of which the kernel said EFAULT is not recorded. Of equal records of one process
+ * (all but the clock) only the first is kept for the kinds that ask and do not change anything. */
 enum kache_record_kind {
-  KACHE_REC_HELLO = 1,      /* a process started watching; a: its executable, b: its working directory; aux: ppid */
-  KACHE_REC_BYE = 2,        /* it ended in order (exit, _exit, or return from main) */
-  KACHE_REC_OPEN_READ = 3,  /* a: path; identity of the open file when result is 0 */
-  KACHE_REC_OPEN_WRITE = 4, /* a: path; flags tell create, truncate, read-write */
-  KACHE_REC_STAT = 5,       /* a: path; identity when result is 0; also access() */
-  KACHE_REC_READLINK = 6,   /* a: path, b: target when result is 0 */
+  KACHE_REC_HELLO = 1,      /* a program started watching; a: its executable, b: its working directory; aux: ppid;
+                               identity of the executable. Not repeated by a fork. */
+  KACHE_REC_BYE = 2,        /* the process ended in order: exit, _exit, or return from main. Events may follow it (what
+                               runs after our destructor). None after a death by signal. */
+  KACHE_REC_OPEN_READ = 3,  /* a: path; identity of the open file when result is 0 (a directory: see its mode) */
+  KACHE_REC_OPEN_WRITE = 4, /* a: path; flags tell create, truncate, read-write; identity BEFORE the call, zero when the
+                               file did not exist. Also truncate() and mknod(). */
+  KACHE_REC_STAT = 5,       /* a: path; identity when result is 0; also access() (aux: its mode), chdir() and O_PATH */
+  KACHE_REC_READLINK = 6,   /* a: path, b: target when result is 0, as much as the caller asked for */
   KACHE_REC_REALPATH = 7,   /* a: path, b: resolved when result is 0 */
   KACHE_REC_LIST_DIR = 8,   /* a: directory; identity when result is 0 */
-  KACHE_REC_GETENV = 9,     /* a: name, b: value when result is 0; result ENOENT: unset */
-  KACHE_REC_EXEC = 10,      /* a: path tried; written before the call, result 0; again with errno when it failed */
-  KACHE_REC_SPAWN = 11,     /* a child was started by fork, vfork, clone or posix_spawn; aux: its pid; a: path if known */
-  KACHE_REC_MAP = 12,       /* a: a file the dynamic linker mapped (from dl_iterate_phdr); identity */
-  KACHE_REC_CONNECT = 13,   /* a: "inet:…", "unix:…" or "family:n" */
+  KACHE_REC_GETENV = 9,     /* a: name, b: value when result is 0; result ENOENT: unset. The value may be one that a
+                               process of the tree has set: compare with what the compile was started with. */
+  KACHE_REC_EXEC = 10,      /* a: path tried, identity of it; written before the call with result 0, again with errno
+                               when it failed. Without that failure the program was replaced: no BYE, but the HELLO of
+                               the new one, with the same pid and (unless `a` is a script) the same identity. */
+  KACHE_REC_SPAWN = 11,     /* a child was started by fork or posix_spawn; aux: its pid; a: path and identity of the
+                               program if known. Written after the call: the child's HELLO may precede it. Children of
+                               vfork and clone are known by the ppid of their HELLO and by their EXEC. */
+  KACHE_REC_MAP = 12,       /* a: a file the dynamic linker mapped (from dl_iterate_phdr); identity. Looked at on start,
+                               before dlclose, exec and exit. */
+  KACHE_REC_CONNECT = 13,   /* a: "inet:<address>:<port>", "unix:<path>", "family:<n>", "name:<host>" (resolver) */
   KACHE_REC_RENAME = 14,    /* a: from, b: to */
   KACHE_REC_LINK = 15,      /* a: existing, b: new name */
   KACHE_REC_SYMLINK = 16,   /* a: target as written, b: new name */
   KACHE_REC_UNLINK = 17,    /* a: path (rmdir too) */
   KACHE_REC_MKDIR = 18,     /* a: path */
-  KACHE_REC_SHELL = 19,     /* system() or popen(): a hello from a child of this pid must follow */
+  KACHE_REC_SHELL = 19,     /* system() or popen(), a: the command: a hello from a child of this pid must follow */
 };
 
 enum kache_record_flag {
