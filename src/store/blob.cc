@@ -1,0 +1,90 @@
+#include "store/blob.h"
+
+#include "base/path.h"
+#include "store/memo.h"
+
+namespace kache {
+
+Result<Digest> digest_file(FileSystem& fs, int handle) {
+  Hasher hasher;
+  std::string buffer(256 << 10, '\0');
+  uint64_t offset = 0;
+  for (;;) {
+    size_t got = KACHE_TRY(fs.read_at(handle, offset, buffer.data(), buffer.size()));
+    if (got == 0) return hasher.finish();
+    hasher.update_raw(buffer.data(), got);
+    offset += got;
+  }
+}
+
+Status rename_into_shard(FileSystem& fs, const std::string& temporary, const std::string& path) {
+  Status renamed = fs.rename(temporary, path);
+  if (renamed.ok() || renamed.code() != ErrorCode::not_found) return renamed;
+  Status made = fs.make_dir(std::string(dir_name(path)), 0700);
+  if (!made.ok() && made.code() != ErrorCode::exists) return made;
+  return fs.rename(temporary, path);
+}
+
+// A file of ours with the content of `path`, in the store's temporary directory: shared storage where that works.
+Result<std::string> BlobStore::take_copy(const std::string& path, bool may_link) {
+  std::string temporary = temporary_beside(layout_.temporary() + "/blob");
+  File source = KACHE_TRY(open_file(fs_, path));
+  FileStat from = KACHE_TRY(fs_.stat_handle(source.handle()));
+  if (!from.is_regular()) return Error{ErrorCode::unsupported, 0, path + ": not a regular file"};
+  FileStat to = KACHE_TRY(fs_.stat(layout_.temporary()));
+  if (capabilities_.may_reflink(from.dev, to.dev)) {
+    Status cloned = fs_.clone(source.handle(), temporary, 0600);
+    if (cloned.ok()) return temporary;
+    if (cloned.code() == ErrorCode::unsupported) capabilities_.note_no_reflink(from.dev, to.dev);
+    else if (cloned.code() == ErrorCode::no_space) return std::move(cloned).error();
+  }
+  if (may_link && from.dev == to.dev && fs_.link(path, temporary).ok()) return temporary;
+  KACHE_TRY(fs_.copy(source.handle(), temporary, 0600));
+  return temporary;
+}
+
+Status BlobStore::place(const std::string& temporary, const BlobId& id) {
+  KACHE_TRY(fs_.set_mode(temporary, 0444));
+  KACHE_TRY(fs_.set_mtime(temporary, seal_mtime(id.digest)));
+  return rename_into_shard(fs_, temporary, layout_.blob(id));
+}
+
+Result<Blob> BlobStore::put(const std::string& path, bool may_link) {
+  // The digest is taken of the copy, not of the original: what is stored is what was hashed.
+  std::string temporary = KACHE_TRY(take_copy(path, may_link));
+  auto digest = [&]() -> Result<Blob> {
+    File file = KACHE_TRY(open_file(fs_, temporary));
+    FileStat stat = KACHE_TRY(fs_.stat_handle(file.handle()));
+    return Blob{{KACHE_TRY(digest_file(fs_, file.handle()))}, stat.size, false};
+  };
+  Result<Blob> blob = digest();
+  if (!blob.ok()) {
+    (void)fs_.unlink(temporary);
+    return blob;
+  }
+  Result<FileStat> present = fs_.stat(layout_.blob(blob->id));
+  if (present.ok() && present->size == blob->size && is_sealed(*present, blob->id.digest)) {
+    (void)fs_.unlink(temporary);
+    return blob;
+  }
+  Status placed = place(temporary, blob->id);
+  if (!placed.ok()) {
+    (void)fs_.unlink(temporary);
+    return std::move(placed).error();
+  }
+  blob->is_new = true;
+  return blob;
+}
+
+Result<File> BlobStore::open(const BlobId& id, uint64_t size, bool verify_content) {
+  std::string path = layout_.blob(id);
+  File file = KACHE_TRY(open_file(fs_, path));
+  FileStat stat = KACHE_TRY(fs_.stat_handle(file.handle()));
+  bool good = stat.is_regular() && stat.size == size && is_sealed(stat, id.digest);
+  if (good && verify_content) good = KACHE_TRY(digest_file(fs_, file.handle())) == id.digest;
+  if (good) return file;
+  (void)fs_.rename(path, layout_.quarantine() + "/" + id.hex());
+  return Error{ErrorCode::corrupt, 0, "blob " + id.hex().substr(0, 12) + " was changed behind the store's back"};
+}
+
+}  // namespace kache

@@ -1,0 +1,48 @@
+// Blobs: file content by its digest. 0444, and the mtime is the seal (memo.h).
+//
+// Taking a file in never changes its content; where it is taken in by hard link the compiler's own file becomes
+// read-only and gets the seal. Safe against crashes at any point and against others doing the same.
+#pragma once
+
+#include <string>
+
+#include "base/digest.h"
+#include "base/file_system.h"
+#include "store/capabilities.h"
+#include "store/layout.h"
+
+namespace kache {
+
+struct Blob {
+  BlobId id;
+  uint64_t size = 0;
+  bool is_new = false;  // its bytes were added to the disk
+};
+
+class BlobStore {
+ public:
+  BlobStore(FileSystem& fs, const StoreLayout& layout) : fs_(fs), layout_(layout), capabilities_(fs, layout.capabilities()) {}
+
+  // `may_link`: the file may become one inode with the blob (an rlib that comes with its rmeta).
+  Result<Blob> put(const std::string& path, bool may_link);
+
+  // Opens a blob and checks size and seal. A broken one is moved away (quarantine) and `corrupt` is returned.
+  Result<File> open(const BlobId& id, uint64_t size, bool verify_content);
+
+  Capabilities& capabilities() { return capabilities_; }
+  const StoreLayout& layout() const { return layout_; }
+
+ private:
+  Result<std::string> take_copy(const std::string& path, bool may_link);
+  Status place(const std::string& temporary, const BlobId& id);
+  FileSystem& fs_;
+  const StoreLayout& layout_;
+  Capabilities capabilities_;
+};
+
+Result<Digest> digest_file(FileSystem& fs, int handle);
+
+// rename or create below a two-digit directory that may not exist yet.
+Status rename_into_shard(FileSystem& fs, const std::string& temporary, const std::string& path);
+
+}  // namespace kache

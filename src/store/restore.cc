@@ -1,0 +1,170 @@
+#include "store/restore.h"
+
+#include "base/path.h"
+#include "store/render.h"
+
+namespace kache {
+
+std::vector<std::string> explicit_paths(const Invocation& invocation, const std::string& cwd) {
+  std::vector<std::string> paths;
+  if (!invocation.output_file.empty()) paths.push_back(absolute_path(cwd, invocation.output_file));
+  for (const Emit& emit : invocation.emits) {
+    if (!emit.path.empty()) paths.push_back(absolute_path(cwd, emit.path));
+  }
+  return paths;
+}
+
+std::string output_path(const Output& output, const Invocation& invocation, const std::string& cwd) {
+  if (output.place == OutputPlace::output_dir) {
+    return absolute_path(cwd, join_path(invocation.output_dir(), output.name));
+  }
+  std::vector<std::string> paths = explicit_paths(invocation, cwd);
+  return output.explicit_index < paths.size() ? paths[output.explicit_index] : std::string();
+}
+
+namespace {
+
+// One output on its way: first as `temporary`, then at `path`.
+struct Piece {
+  const Output* output = nullptr;
+  std::string path, temporary;
+  File blob;
+  bool sealed = false;  // shares its inode with the blob
+};
+
+class Restorer {
+ public:
+  Restorer(FileSystem& fs, Clock& clock, BlobStore& blobs, Memo& memo, const RestoreRequest& request)
+      : fs_(fs), clock_(clock), blobs_(blobs), memo_(memo), request_(request) {}
+
+  Result<RestoreReport> run() {
+    Status done = stages();
+    if (!done.ok()) {
+      for (const Piece& piece : pieces_) {
+        if (!piece.temporary.empty()) (void)fs_.unlink(piece.temporary);
+      }
+      return std::move(done).error();
+    }
+    return report_;
+  }
+
+ private:
+  Status stages() {
+    KACHE_TRY(open_blobs());
+    for (Piece& piece : pieces_) KACHE_TRY(materialise(piece));
+    for (Piece& piece : pieces_) {
+      KACHE_TRY(fs_.rename(piece.temporary, piece.path));
+      piece.temporary.clear();
+    }
+    for (const Piece& piece : pieces_) remember(piece);
+    return Ok{};
+  }
+
+  // Everything that can be missing is found out before anything is written.
+  Status open_blobs() {
+    for (const Output& output : request_.entry.outputs) {
+      Piece piece;
+      piece.output = &output;
+      piece.path = output_path(output, request_.invocation, request_.cwd);
+      if (piece.path.empty()) return Error{ErrorCode::invalid, 0, output.name + ": no place for this output"};
+      Result<FileStat> present = fs_.lstat(piece.path);
+      if (present.ok() && !present->is_regular()) {
+        return Error{ErrorCode::unsupported, 0, piece.path + ": is not a regular file"};
+      }
+      if (output.content == OutputContent::blob) {
+        piece.blob = KACHE_TRY(blobs_.open(output.blob, output.size, request_.verify_content));
+      }
+      has_metadata_ |= output.role == "metadata";
+      pieces_.push_back(std::move(piece));
+    }
+    return Ok{};
+  }
+
+  // A file that does not exist yet, in a directory that may not exist yet.
+  template <typename Make>
+  Status in_directory(const std::string& path, Make make) {
+    Status made = make();
+    if (made.ok() || made.code() != ErrorCode::not_found) return made;
+    KACHE_TRY(make_dirs(fs_, std::string(dir_name(path)), 0777));
+    return make();
+  }
+
+  Status materialise(Piece& piece) {
+    const Output& output = *piece.output;
+    bool executable = output.mode & 0111;
+    uint32_t mode = executable ? 0777 : 0666;  // minus the umask, as a compiler's file would have
+    piece.temporary = temporary_beside(piece.path);
+    report_.bytes += output.size;
+    if (output.content == OutputContent::text) {
+      report_.written++;
+      std::string bytes = render_template(output.text, request_.roots);
+      KACHE_TRY(in_directory(piece.path, [&] { return fs_.create(piece.temporary, bytes, mode); }));
+      return stamp(piece, executable);
+    }
+    KACHE_TRY(share(piece, mode));
+    return piece.sealed ? Status(Ok{}) : stamp(piece, executable);
+  }
+
+  Status share(Piece& piece, uint32_t mode) {
+    uint64_t from = KACHE_TRY(fs_.stat_handle(piece.blob.handle())).dev;
+    std::string dir(dir_name(piece.path));
+    Result<FileStat> to = fs_.stat(dir);
+    if (!to.ok()) {
+      KACHE_TRY(make_dirs(fs_, dir, 0777));
+      to = fs_.stat(dir);
+      if (!to.ok()) return std::move(to).error();
+    }
+    if (blobs_.capabilities().may_reflink(from, to->dev)) {
+      Status cloned = fs_.clone(piece.blob.handle(), piece.temporary, mode);
+      if (cloned.ok()) {
+        report_.cloned++;
+        return cloned;
+      }
+      if (cloned.code() != ErrorCode::unsupported) return cloned;
+      blobs_.capabilities().note_no_reflink(from, to->dev);
+    }
+    // The one inode of an rlib is never touched again: cargo looks at the newest of a unit's outputs, and that is the
+    // rmeta beside it.
+    bool may_link = has_metadata_ && piece.output->role == "link" && piece.output->name.ends_with(".rlib");
+    if (may_link && from == to->dev &&
+        fs_.link(blobs_.layout().blob(piece.output->blob), piece.temporary).ok()) {
+      piece.sealed = true;
+      report_.linked++;
+      return Ok{};
+    }
+    report_.copied++;
+    return fs_.copy(piece.blob.handle(), piece.temporary, mode);
+  }
+
+  // "Now", by the clock that stamps files. One nanosecond beside the tick: no later write can leave the same mtime, so the
+  // digest of the file can be remembered at once. Executables get the plain tick, because cargo writes a build
+  // script's output right after and compares.
+  Status stamp(const Piece& piece, bool executable) {
+    if (executable) return fs_.touch(piece.temporary);
+    return fs_.set_mtime(piece.temporary, clock_.file_clock_ns() + 1);
+  }
+
+  void remember(const Piece& piece) {
+    if (piece.output->content != OutputContent::blob || (piece.output->mode & 0111)) return;
+    Result<FileStat> stat = fs_.stat(piece.path);
+    if (stat.ok() && stat->size == piece.output->size) memo_.insert(*stat, 0, piece.output->blob.digest);
+  }
+
+  FileSystem& fs_;
+  Clock& clock_;
+  BlobStore& blobs_;
+  Memo& memo_;
+  const RestoreRequest& request_;
+  std::vector<Piece> pieces_;
+  bool has_metadata_ = false;
+  RestoreReport report_;
+};
+
+}  // namespace
+
+Result<RestoreReport> restore_outputs(FileSystem& fs, Clock& clock, BlobStore& blobs, Memo& memo,
+                                      const RestoreRequest& request) {
+  return Restorer(fs, clock, blobs, memo, request).run();
+}
+
+}  // namespace kache
