@@ -1,0 +1,361 @@
+#include "record/collect.h"
+
+#include <errno.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "base/path.h"
+#include "record/preload/record_format.h"
+
+namespace kache {
+namespace {
+
+bool is_missing(int error) { return error == ENOENT || error == ENOTDIR || error == ELOOP || error == ENAMETOOLONG; }
+
+// Windows into the kernel, not files.
+bool is_kernel_path(std::string_view path) {
+  for (std::string_view root : {"/proc", "/dev", "/sys"}) {
+    if (is_below(path, root)) return true;
+  }
+  return false;
+}
+
+// The C runtime that every program maps. What a link takes from it, the linker opens, and that is recorded.
+bool is_runtime_library(std::string_view path) {
+  static constexpr std::string_view kPrefixes[] = {"libc.so",      "ld-linux",   "libdl.so", "libpthread.so",
+                                                   "librt.so",     "libgcc_s.so", "ld64.so",  "libutil.so"};
+  std::string_view name = base_name(path);
+  for (std::string_view prefix : kPrefixes) {
+    if (name.starts_with(prefix)) return true;
+  }
+  return false;
+}
+
+bool is_crate_file(std::string_view name) {
+  return name.starts_with("lib") && (name.ends_with(".rlib") || name.ends_with(".rmeta") || name.ends_with(".so"));
+}
+
+// The local name services that libc asks about users; they shape no output.
+bool is_harmless_connection(std::string_view where) {
+  return where.starts_with("unix:") && (where.find("/nscd/") != std::string_view::npos || where.ends_with("/dev/log"));
+}
+
+class Collector {
+ public:
+  Collector(FileSystem& fs, const CollectContext& context) : fs_(fs), context_(context) {
+    const CommandLine& line = context.line;
+    for (const SearchDir& dir : context.invocation.search_dirs) {
+      std::string path = absolute_path(line.cwd, dir.path);
+      if (dir.kind == "dependency") crate_dirs_.insert(path);
+      else if (dir.kind == "native" || dir.kind == "framework") native_dirs_.insert(path);
+      else library_dirs_.insert(path);
+    }
+    if (context.invocation.incremental_dir) {
+      incremental_ = absolute_path(line.cwd, *context.invocation.incremental_dir);
+    }
+    std::string_view rest = line.env.get_or_empty("PATH");
+    while (!rest.empty()) {
+      size_t colon = rest.find(':');
+      path_dirs_.insert(absolute_path(line.cwd, rest.substr(0, colon)));
+      rest.remove_prefix(colon == std::string_view::npos ? rest.size() : colon + 1);
+    }
+    for (const std::string& file : context.toolchain_files) toolchain_dirs_.insert(std::string(dir_name(file)));
+  }
+
+  Observed run(const std::vector<RecordEvent>& events) {
+    for (const RecordEvent& event : events) take(event);
+    check_children();
+    if (!said_hello_) refuse(Refusal::record_incomplete, "the compiler did not load the recorder");
+    finish();
+    return std::move(out_);
+  }
+
+ private:
+  void refuse(Refusal refusal, std::string_view detail) {
+    if (!out_.refused) out_.refused = {refusal, std::string(detail)};
+  }
+
+  void take(const RecordEvent& event) {
+    std::string path = event.a.empty() || event.a[0] != '/' ? std::string(event.a) : tidy_path(event.a);
+    switch (event.kind) {
+      case EventKind::hello:
+        said_hello_ = true;
+        started_.insert(event.pid);
+        parents_.insert(static_cast<uint32_t>(event.aux));
+        pending_exec_.erase(event.pid);
+        program(path, event);
+        return;
+      case EventKind::bye: return;
+      case EventKind::open_read: return open_read(path, event);
+      case EventKind::open_write: return open_write(path, event);
+      case EventKind::stat: return look(path, event);
+      case EventKind::read_link: return read_link(path, event);
+      case EventKind::real_path: return real_path(path, event);
+      case EventKind::list_dir: return list(path, event);
+      case EventKind::get_env: return variable(event);
+      case EventKind::exec: return exec(path, event);
+      case EventKind::spawn:
+        if (!path.empty()) spawned_.emplace_back(static_cast<uint32_t>(event.aux), path);
+        return lookup_program(path);
+      case EventKind::map:
+        if (!is_runtime_library(path) && path != context_.recorder) read(path, event);
+        return;
+      case EventKind::connect:
+        if (!is_harmless_connection(event.a)) refuse(Refusal::network_access, event.a);
+        return;
+      case EventKind::rename:
+      case EventKind::link: return move(path, tidy_path(event.b), event);
+      case EventKind::symlink:
+        if (event.result == 0) wrote(tidy_path(event.b), false);
+        return;
+      case EventKind::unlink:
+        if (event.result == 0) alive_.erase(path);
+        return;
+      case EventKind::make_dir:
+        if (event.result == 0) own_dirs_.insert(path);
+        return;
+      case EventKind::shell: shells_.push_back(event.pid); return;
+    }
+  }
+
+  // --- what is no input -------------------------------------------------------------------------------------------
+
+  bool below_own_dir(const std::string& path) const {
+    if (own_dirs_.empty()) return false;
+    for (std::string_view dir = path; dir.size() > 1; dir = dir_name(dir)) {
+      if (own_dirs_.count(std::string(dir))) return true;
+    }
+    return false;
+  }
+
+  bool is_own(const std::string& path) const { return written_.count(path) || below_own_dir(path); }
+
+  bool ignored(const std::string& path) const {
+    if (path.empty() || is_kernel_path(path)) return true;
+    if (!incremental_.empty() && is_below(path, incremental_)) return true;
+    return is_below(path, "/etc/ld.so.cache") || context_.toolchain_files.count(path) != 0 || path == context_.recorder;
+  }
+
+  // rustc finds crates there by their exact hash; which of the others exist does not matter, only what it opens.
+  bool is_other_crate(const std::string& path) const {
+    return is_crate_file(base_name(path)) && crate_dirs_.count(std::string(dir_name(path))) != 0;
+  }
+
+  // --- reads ------------------------------------------------------------------------------------------------------
+
+  void question(InputKind kind, const std::string& path) {
+    if (!asked_.emplace(kind, path).second) return;
+    Input input;
+    input.kind = kind;
+    input.path.rest = path;
+    out_.questions.push_back(std::move(input));
+  }
+
+  void read(const std::string& path, const RecordEvent& event) {
+    if (ignored(path) || is_own(path)) return;
+    if (event.identity.is_dir()) return question(InputKind::presence, path);
+    if (!event.identity.is_regular()) {
+      if (!is_jobserver(path)) refuse(Refusal::input_unreadable, path);
+      return;
+    }
+    if (!files_.insert(path).second) return;
+    out_.files.push_back({path, event.identity, event.clock_ns});
+  }
+
+  bool is_jobserver(const std::string& path) const {
+    for (std::string_view name : {"MAKEFLAGS", "CARGO_MAKEFLAGS", "MFLAGS"}) {
+      if (context_.line.env.get_or_empty(name).find(path) != std::string_view::npos) return true;
+    }
+    return false;
+  }
+
+  void missing(const std::string& path) {
+    if (path_dirs_.count(std::string(dir_name(path)))) return question(InputKind::program, std::string(base_name(path)));
+    question(InputKind::absent, path);
+  }
+
+  // A call that failed: the absence is an input; any other failure makes the record worthless.
+  void failed(const std::string& path, const RecordEvent& event) {
+    if (ignored(path) || is_own(path) || is_other_crate(path)) return;
+    if (is_missing(event.result)) missing(path);
+    else refuse(Refusal::input_unreadable, path);
+  }
+
+  void open_read(const std::string& path, const RecordEvent& event) {
+    if (event.result != 0) return failed(path, event);
+    read(path, event);
+  }
+
+  void look(const std::string& path, const RecordEvent& event) {
+    if (event.result != 0) {
+      // access() says EACCES of a file that is there without the asked permission.
+      if (event.result == EACCES && event.aux != 0) return present(path);
+      return failed(path, event);
+    }
+    if ((event.flags & KACHE_REC_NOFOLLOW) && event.identity.is_symlink()) {
+      if (!ignored(path) && !is_own(path)) question(InputKind::link, path);
+      return;
+    }
+    present(path);
+    if (event.identity.is_regular() && event.identity.is_executable()) lookup_program(path);
+  }
+
+  void present(const std::string& path) {
+    if (ignored(path) || is_own(path) || is_other_crate(path)) return;
+    question(InputKind::presence, path);
+  }
+
+  void read_link(const std::string& path, const RecordEvent& event) {
+    if (event.result == EINVAL) return present(path);
+    if (event.result != 0) return failed(path, event);
+    if (!ignored(path) && !is_own(path)) question(InputKind::link, path);
+  }
+
+  void real_path(const std::string& path, const RecordEvent& event) {
+    if (event.result != 0) return failed(path, event);
+    if (ignored(path) || is_own(path)) return;
+    if (event.b == path) return present(path);
+    question(InputKind::real_path, path);
+  }
+
+  void list(const std::string& path, const RecordEvent& event) {
+    if (event.result != 0) return failed(path, event);
+    if (ignored(path) || is_own(path) || crate_dirs_.count(path) || native_dirs_.count(path)) return;
+    if (toolchain_dirs_.count(path)) return;
+    question(library_dirs_.count(path) ? InputKind::libraries : InputKind::listing, path);
+  }
+
+  void variable(const RecordEvent& event) {
+    if (!harmless_variable(event.a).empty()) return;
+    // A value that differs from ours was set inside the tree, by a program that had its own reasons on record.
+    const char* ours = context_.line.env.get(event.a);
+    bool same = event.result == 0 ? ours && event.b == ours : ours == nullptr;
+    if (same) variables_.insert(std::string(event.a));
+  }
+
+  // --- programs ---------------------------------------------------------------------------------------------------
+
+  void lookup_program(const std::string& path) {
+    if (path_dirs_.count(std::string(dir_name(path)))) question(InputKind::program, std::string(base_name(path)));
+  }
+
+  void program(const std::string& path, const RecordEvent& event) {
+    if (path.empty()) return;
+    out_.programs.push_back(path);
+    if (event.identity.ino != 0) read(path, event);
+  }
+
+  void exec(const std::string& path, const RecordEvent& event) {
+    if (event.result == 0) {
+      pending_exec_[event.pid] = path;
+      lookup_program(path);
+      if (event.identity.ino != 0) read(path, event);
+      return;
+    }
+    pending_exec_.erase(event.pid);
+    if (!is_kernel_path(path) && is_missing(event.result)) missing(path);
+  }
+
+  void check_children() {
+    for (const auto& [pid, path] : pending_exec_) refuse(Refusal::unobserved_child, path);
+    for (const auto& [pid, path] : spawned_) {
+      if (!started_.count(pid)) refuse(Refusal::unobserved_child, path);
+    }
+    for (uint32_t pid : shells_) {
+      if (!parents_.count(pid)) refuse(Refusal::unobserved_child, "sh");
+    }
+  }
+
+  // --- writes -----------------------------------------------------------------------------------------------------
+
+  void wrote(const std::string& path, bool temporary) {
+    written_.insert(path);
+    alive_[path] = temporary;
+  }
+
+  void open_write(const std::string& path, const RecordEvent& event) {
+    if (event.result != 0 || is_kernel_path(path)) return;
+    bool keeps_old = event.identity.ino != 0 && event.identity.size > 0 && !(event.flags & KACHE_REC_TRUNCATE);
+    if (keeps_old && !is_own(path) && !(!incremental_.empty() && is_below(path, incremental_))) {
+      refuse(Refusal::unknown_write, path);
+    }
+    wrote(path, event.flags & KACHE_REC_TEMPORARY);
+  }
+
+  void move(const std::string& from, const std::string& to, const RecordEvent& event) {
+    if (event.result != 0) return;
+    bool is_rename = event.kind == EventKind::rename;
+    if (!is_own(from)) {
+      if (files_.count(from) || is_rename) {
+        if (incremental_.empty() || !is_below(from, incremental_)) refuse(Refusal::unknown_write, from);
+      }
+    }
+    if (is_rename) {
+      // Directories take everything below along.
+      std::vector<std::string> moved;
+      for (auto place = alive_.lower_bound(from); place != alive_.end() && is_below(place->first, from);) {
+        moved.push_back(std::string(relative_to(place->first, from)));
+        place = alive_.erase(place);
+      }
+      for (const std::string& rest : moved) wrote(rest.empty() ? to : join_path(to, rest), false);
+      if (own_dirs_.count(from)) own_dirs_.insert(to);
+      else if (moved.empty()) wrote(to, false);
+    } else {
+      wrote(to, false);
+    }
+  }
+
+  bool is_scratch(const std::string& path) const {
+    return is_kernel_path(path) || (!incremental_.empty() && is_below(path, incremental_));
+  }
+
+  void finish() {
+    for (const auto& [path, temporary] : alive_) {
+      if (is_scratch(path)) continue;
+      out_.written.push_back({path, temporary || context_.roots.map(path).root.kind == RootKind::temp});
+    }
+    // Of a file that the unit wrote in the end, what was there before is no input. (lld opens its old output before it
+    // replaces it.) Of a file that was read, that it is there needs no saying.
+    std::erase_if(out_.files, [&](const ReadFile& file) { return written_.count(file.path); });
+    std::erase_if(out_.questions, [&](const Input& input) {
+      if (input.kind == InputKind::program) return false;
+      if (is_own(input.path.rest)) return true;
+      return input.kind == InputKind::presence && files_.count(input.path.rest);
+    });
+    out_.variables.assign(variables_.begin(), variables_.end());
+    std::sort(out_.programs.begin(), out_.programs.end());
+    out_.programs.erase(std::unique(out_.programs.begin(), out_.programs.end()), out_.programs.end());
+  }
+
+  FileSystem& fs_;
+  const CollectContext& context_;
+  Observed out_;
+
+  std::set<std::string> crate_dirs_, native_dirs_, library_dirs_, path_dirs_;
+  std::unordered_set<std::string> toolchain_dirs_;
+  std::string incremental_;
+
+  std::unordered_set<std::string> files_;               // read
+  std::set<std::pair<InputKind, std::string>> asked_;
+  std::set<std::string> variables_;
+  std::unordered_set<std::string> written_;             // ever
+  std::map<std::string, bool> alive_;                   // written and still there → temporary
+  std::unordered_set<std::string> own_dirs_;
+
+  bool said_hello_ = false;
+  std::unordered_set<uint32_t> started_, parents_;
+  std::map<uint32_t, std::string> pending_exec_;
+  std::vector<std::pair<uint32_t, std::string>> spawned_;
+  std::vector<uint32_t> shells_;
+};
+
+}  // namespace
+
+Observed collect_inputs(FileSystem& fs, const std::vector<RecordEvent>& events, const CollectContext& context) {
+  return Collector(fs, context).run(events);
+}
+
+}  // namespace kache

@@ -1,0 +1,148 @@
+#include "store/evidence.h"
+
+#include <string.h>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace kache {
+namespace {
+
+constexpr size_t kWord = 8;
+
+uint64_t load_word(const char* p) {
+  uint64_t word;
+  memcpy(&word, p, sizeof word);
+  return word;
+}
+
+bool is_name_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+         c == '.' || static_cast<unsigned char>(c) >= 0x80;
+}
+
+bool contains(std::string_view bytes, std::string_view pattern) {
+  return memmem(bytes.data(), bytes.size(), pattern.data(), pattern.size()) != nullptr;
+}
+
+// `pattern` as a stream of `width`-bit characters that begins at bit `shift`, lowest bit first as LLVM packs them; only
+// the bytes that it fills completely.
+std::string packed(std::string_view pattern, unsigned width, unsigned shift) {
+  std::string out;
+  uint64_t bits = 0;
+  unsigned have = shift;
+  bool first_is_partial = shift != 0;
+  for (char c : pattern) {
+    bits |= static_cast<uint64_t>(static_cast<unsigned char>(c)) << have;
+    have += width;
+    while (have >= 8) {
+      if (!first_is_partial) out.push_back(static_cast<char>(bits));
+      first_is_partial = false;
+      bits >>= 8;
+      have -= 8;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+PatternSearch::PatternSearch(std::vector<std::string> patterns)
+    : patterns_(std::move(patterns)), found_(patterns_.size()), first_two_(1 << 16) {
+  for (size_t i = 0; i < patterns_.size(); ++i) {
+    const std::string& pattern = patterns_[i];
+    if (pattern.size() < kWord) continue;
+    // Wherever a constant is cut into words, one of these eight lies whole in a word (if the pattern is long enough).
+    size_t last = std::min<size_t>(kWord, pattern.size() - kWord + 1);
+    for (size_t offset = 0; offset < last; ++offset) {
+      uint64_t word = load_word(pattern.data() + offset);
+      windows_.push_back({word, static_cast<uint32_t>(i), static_cast<uint32_t>(offset)});
+      first_two_[word & 0xffff] = 1;
+    }
+  }
+}
+
+bool PatternSearch::found_all() const { return std::find(found_.begin(), found_.end(), false) == found_.end(); }
+
+// The window at `at` belongs to the pattern if all the rest follows, or if the bytes part exactly where a word ends: then
+// the rest may stand in another instruction.
+bool PatternSearch::confirm(std::string_view bytes, size_t at, const Window& window) const {
+  const std::string& pattern = patterns_[window.pattern];
+  size_t left = 0;  // bytes before the window that agree too
+  while (left < window.offset && left < at && bytes[at - 1 - left] == pattern[window.offset - 1 - left]) ++left;
+  size_t right = kWord;
+  while (window.offset + right < pattern.size() && at + right < bytes.size() &&
+         bytes[at + right] == pattern[window.offset + right]) {
+    ++right;
+  }
+  bool whole_left = left == window.offset;
+  bool whole_right = window.offset + right == pattern.size();
+  if (whole_left && whole_right) {
+    // A component must end here: /home/us is not in /home/user.
+    size_t end = at + right;
+    return end >= bytes.size() || !is_name_char(bytes[end]) || !is_name_char(pattern.back()) || right % kWord == 0;
+  }
+  bool cut_left = whole_left || left % kWord == 0;
+  bool cut_right = whole_right || right % kWord == 0;
+  return cut_left && cut_right;
+}
+
+void PatternSearch::scan_plain(std::string_view bytes) {
+  if (windows_.empty() || bytes.size() < kWord) return;
+  const char* begin = bytes.data();
+  const char* last = begin + bytes.size() - kWord;
+  for (const char* p = begin; p <= last; ++p) {
+    uint16_t two;
+    memcpy(&two, p, sizeof two);
+    if (!first_two_[two]) continue;
+    uint64_t word = load_word(p);
+    for (const Window& window : windows_) {
+      if (window.word != word || found_[window.pattern]) continue;
+      if (confirm(bytes, static_cast<size_t>(p - begin), window)) found_[window.pattern] = true;
+    }
+  }
+}
+
+void PatternSearch::scan_short(std::string_view bytes) {
+  for (size_t i = 0; i < patterns_.size(); ++i) {
+    if (!found_[i] && patterns_[i].size() < kWord && contains(bytes, patterns_[i])) found_[i] = true;
+  }
+}
+
+void PatternSearch::scan_bitcode(std::string_view bytes) {
+  using namespace std::string_view_literals;
+  if (!contains(bytes, "BC\xC0\xDE"sv)) return;
+  for (size_t i = 0; i < patterns_.size(); ++i) {
+    for (unsigned width : {7u, 8u}) {
+      for (unsigned shift = 0; shift < 8 && !found_[i]; ++shift) {
+        std::string needle = packed(patterns_[i], width, shift);
+        if (!needle.empty() && contains(bytes, needle)) found_[i] = true;
+      }
+    }
+  }
+}
+
+void PatternSearch::scan(std::string_view bytes) {
+  if (found_all()) return;
+  scan_plain(bytes);
+  scan_short(bytes);
+  scan_bitcode(bytes);
+}
+
+bool hides_text(std::string_view bytes) {
+  // ELF64, little-endian: any section with SHF_COMPRESSED (System V ABI, "Section Compression").
+  if (bytes.size() < 64 || !bytes.starts_with("\x7f" "ELF") || bytes[4] != 2 || bytes[5] != 1) return false;
+  uint64_t table = load_word(bytes.data() + 40);
+  uint16_t size, count;
+  memcpy(&size, bytes.data() + 58, 2);
+  memcpy(&count, bytes.data() + 60, 2);
+  if (size < 64) return false;
+  for (uint64_t i = 0; i < count; ++i) {
+    uint64_t at = table + i * size;
+    if (at > bytes.size() - 64) return false;
+    if (load_word(bytes.data() + at + 8) & (1u << 11)) return true;
+  }
+  return false;
+}
+
+}  // namespace kache

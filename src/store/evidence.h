@@ -1,0 +1,46 @@
+// Evidence of location: which places left their name in what the compiler produced.
+//
+// A root whose path is found nowhere in the outputs and diagnostics did not shape them, and the result is good for every
+// checkout. Errs on the side of finding: a false find costs sharing, a missed one would be a wrong hit. Beside the plain
+// text it finds what LLVM makes of text: constants cut into eight-byte immediates, and bitcode, where characters are
+// seven or eight bits wide at any bit offset.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kache {
+
+class PatternSearch {
+ public:
+  // `patterns`: absolute paths, any number; short ones (below eight bytes) are searched as they are.
+  explicit PatternSearch(std::vector<std::string> patterns);
+
+  // Marks the patterns that occur in `bytes`.
+  void scan(std::string_view bytes);
+
+  bool found(size_t pattern) const { return found_[pattern]; }
+  bool found_all() const;
+
+ private:
+  struct Window {
+    uint64_t word = 0;     // eight bytes of the pattern
+    uint32_t pattern = 0;
+    uint32_t offset = 0;   // where in the pattern
+  };
+  void scan_plain(std::string_view bytes);
+  void scan_short(std::string_view bytes);
+  void scan_bitcode(std::string_view bytes);
+  bool confirm(std::string_view bytes, size_t at, const Window& window) const;
+
+  std::vector<std::string> patterns_;
+  std::vector<bool> found_;
+  std::vector<Window> windows_;
+  std::vector<uint8_t> first_two_;  // 64 Ki flags: two bytes with which some window begins
+};
+
+// True for content in which text can not be searched: compressed sections, compressed crate metadata.
+bool hides_text(std::string_view bytes);
+
+}  // namespace kache
