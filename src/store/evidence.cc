@@ -64,27 +64,24 @@ PatternSearch::PatternSearch(std::vector<std::string> patterns)
 
 bool PatternSearch::found_all() const { return std::find(found_.begin(), found_.end(), false) == found_.end(); }
 
-// The window at `at` belongs to the pattern if all the rest follows, or if the bytes part exactly where a word ends: then
-// the rest may stand in another instruction.
+// The window at `at` shows the pattern if the bytes around it are all of the pattern, or as much as one immediate or one
+// vector constant holds: then the rest stands in another instruction. (One more, for an opcode byte that happens to be
+// the next character.)
 bool PatternSearch::confirm(std::string_view bytes, size_t at, const Window& window) const {
   const std::string& pattern = patterns_[window.pattern];
-  size_t left = 0;  // bytes before the window that agree too
+  size_t left = 0, right = kWord;  // how far the bytes agree
   while (left < window.offset && left < at && bytes[at - 1 - left] == pattern[window.offset - 1 - left]) ++left;
-  size_t right = kWord;
   while (window.offset + right < pattern.size() && at + right < bytes.size() &&
          bytes[at + right] == pattern[window.offset + right]) {
     ++right;
   }
-  bool whole_left = left == window.offset;
-  bool whole_right = window.offset + right == pattern.size();
-  if (whole_left && whole_right) {
-    // A component must end here: /home/us is not in /home/user.
-    size_t end = at + right;
-    return end >= bytes.size() || !is_name_char(bytes[end]) || !is_name_char(pattern.back()) || right % kWord == 0;
+  size_t run = left + right;
+  for (size_t constant : {8u, 16u, 32u}) {
+    if (run == constant || run == constant + 1) return true;
   }
-  bool cut_left = whole_left || left % kWord == 0;
-  bool cut_right = whole_right || right % kWord == 0;
-  return cut_left && cut_right;
+  // A component must end here: /home/us is not in /home/user.
+  size_t end = at + right;
+  return run == pattern.size() && (end == bytes.size() || !is_name_char(bytes[end]));
 }
 
 void PatternSearch::scan_plain(std::string_view bytes) {
