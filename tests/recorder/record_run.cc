@@ -98,11 +98,11 @@ int main(int argc, char** argv) {
     }
   } else {
     // The recorder for the command only, not for strace.
-    command = {"strace", "-f", "-y", "-s", "4096", "-o", trace, "-E", std::string("LD_PRELOAD=") + argv[1], "-E",
+    command = {"strace", "-f", "-k", "-y", "-s", "16", "-o", trace, "-E", std::string("LD_PRELOAD=") + argv[1], "-E",
                "KACHE_RECORD=" + record->path(), "-e",
                "trace=open,openat,openat2,creat,stat,lstat,newfstatat,statx,access,faccessat,faccessat2,readlink,"
-               "readlinkat,execve,execveat,chdir,fchdir,read,fork,vfork,clone,clone3,rename,renameat,renameat2,unlink,"
-               "unlinkat,rmdir,mkdir,mkdirat,link,linkat,symlink,symlinkat,connect,getdents64,exit_group"};
+               "readlinkat,execve,execveat,chdir,fchdir,fork,vfork,clone,clone3,rename,renameat,renameat2,unlink,"
+               "unlinkat,rmdir,mkdir,mkdirat,link,linkat,symlink,symlinkat,connect"};
   }
   for (int i = at + 1; i < argc; ++i) command.push_back(argv[i]);
   int status = run(command, env);

@@ -14,7 +14,9 @@ char kr_library_path[PATH_MAX];
  * fork with several threads must not be (another thread may have held the dynamic linker's lock). */
 static _Atomic(pid_t) kr_owner;
 
-extern struct kr_hook __start_kr_hooks[], __stop_kr_hooks[];
+/* The linker names the two ends of the section. Not exported: another library may have such a section too. */
+extern struct kr_hook __start_kr_hooks[] __attribute__((visibility("hidden")));
+extern struct kr_hook __stop_kr_hooks[] __attribute__((visibility("hidden")));
 
 /* Stands in for a function this libc does not have. Hooks of such functions all return an int or a long. */
 static long not_here(void) {
