@@ -16,7 +16,7 @@
 namespace kache {
 
 enum class VerifyRestores : uint8_t { off, sampled, always };
-enum class ProgressMode : uint8_t { off, misses, all };
+enum class ProgressMode : uint8_t { off, hits, all };
 
 struct Config {
   // [cache]
@@ -65,6 +65,11 @@ struct Config {
 // which is run once per changed file.
 Config load_config(FileSystem& fs, const Env& env, const std::string& cwd, const std::string& out_dir,
                    const std::string& helper);
+
+// The patterns of `extra_inputs = […]` in <manifest_dir>/kache.toml; none without such a file. An Error when the file is
+// there and can not be used: then nothing may be stored.
+Result<std::vector<std::string>> load_extra_inputs(FileSystem& fs, const Env& env, const std::string& manifest_dir,
+                                                   const std::string& helper);
 
 // KACHE_DISABLED: on for "1" and "true". Looked at before any configuration is loaded.
 bool is_disabled(const Env& env);

@@ -1,36 +1,11 @@
-// The frame of the store's small files: magic, payload, checksum. A file that does not pass is as good as absent.
+// How rooted paths stand in the store's files.
 #pragma once
 
-#include <string>
-#include <string_view>
-
 #include "base/bytes.h"
-#include "base/result.h"
+#include "base/frame.h"
 #include "key/roots.h"
 
 namespace kache {
-
-// `magic` has eight bytes and ends in the version of the format.
-inline std::string seal_frame(std::string_view magic, std::string payload) {
-  std::string out(magic);
-  out += payload;
-  Digest check = digest_bytes(out);
-  out.append(reinterpret_cast<const char*>(check.bytes.data()), 16);
-  return out;
-}
-
-// The payload, as a view into `bytes`.
-inline Result<std::string_view> open_frame(std::string_view magic, std::string_view bytes) {
-  if (bytes.size() < magic.size() + 16 || !bytes.starts_with(magic)) {
-    return Error{ErrorCode::corrupt, 0, "not a file of this kind or version"};
-  }
-  std::string_view covered = bytes.substr(0, bytes.size() - 16);
-  Digest check = digest_bytes(covered);
-  if (std::memcmp(check.bytes.data(), bytes.data() + covered.size(), 16) != 0) {
-    return Error{ErrorCode::corrupt, 0, "checksum does not match"};
-  }
-  return covered.substr(magic.size());
-}
 
 inline void write_rooted(ByteWriter& out, const RootedPath& path) {
   out.u8(static_cast<uint8_t>(path.root.kind));

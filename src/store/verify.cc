@@ -1,5 +1,6 @@
 #include "store/verify.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include <algorithm>

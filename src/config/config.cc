@@ -1,0 +1,215 @@
+#include "config/config.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/frame.h"
+#include "base/path.h"
+#include "config/compiled.h"
+#include "config/options.h"
+
+extern char** environ;
+
+namespace kache {
+namespace {
+
+constexpr std::string_view kCacheMagic = "KCONFI01";
+constexpr uint64_t kMaxCompiled = 4u << 20;
+
+// The output of a program; empty when it can not be started or fails.
+std::string output_of(const std::string& program, const std::vector<std::string>& args) {
+  int fds[2];
+  if (::pipe2(fds, O_CLOEXEC) != 0) return {};
+  std::vector<char*> argv{const_cast<char*>(program.c_str())};
+  for (const std::string& arg : args) argv.push_back(const_cast<char*>(arg.c_str()));
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_adddup2(&actions, fds[1], 1);
+  ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+  pid_t child = 0;
+  int failed = ::posix_spawn(&child, program.c_str(), &actions, nullptr, argv.data(), environ);
+  ::posix_spawn_file_actions_destroy(&actions);
+  ::close(fds[1]);
+  std::string out;
+  if (!failed) {
+    char buffer[16 << 10];
+    for (ssize_t n; (n = ::read(fds[0], buffer, sizeof buffer)) != 0 && out.size() <= kMaxCompiled;) {
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) break;
+      out.append(buffer, static_cast<size_t>(n));
+    }
+    int status = 0;
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (status != 0) out.clear();
+  }
+  ::close(fds[0]);
+  return out;
+}
+
+// A TOML file in its compiled form, from the copy that is keyed by the file's identity or from the tool. A file that the
+// tool could not compile is remembered too, so that it costs one start and not one for each compile.
+Result<CompiledConfig> compiled_form(FileSystem& fs, const Env& env, const std::string& path, const FileStat& file,
+                                     const std::string& helper) {
+  std::string dir = default_cache_dir(env) + "/config";
+  std::string copy = dir + "/" + digest_bytes(path).hex().substr(0, 32);
+  ByteWriter head;
+  head.text(path);
+  for (uint64_t part : {file.dev, file.ino, file.size, static_cast<uint64_t>(file.mtime_ns),
+                        static_cast<uint64_t>(file.ctime_ns)}) {
+    head.u64(part);
+  }
+  Result<std::string> bytes = read_file(fs, copy, kMaxCompiled);
+  if (bytes.ok()) {
+    Result<std::string_view> payload = open_frame(kCacheMagic, *bytes);
+    if (payload.ok() && payload->starts_with(head.bytes())) return decode_compiled(payload->substr(head.size()));
+  }
+  std::string compiled = output_of(helper, {"__config-compile", path});
+  if (compiled.empty() || !decode_compiled(compiled).ok()) {
+    CompiledConfig failed;
+    failed.problem = path + ": could not be compiled by " + helper;
+    compiled = encode_compiled(failed);
+  }
+  if (make_dirs(fs, dir, 0700).ok()) {
+    (void)replace_file(fs, copy, seal_frame(kCacheMagic, head.bytes() + compiled), 0600);
+  }
+  return decode_compiled(compiled);
+}
+
+// The first .kache.toml from `dir` upwards.
+bool find_upwards(FileSystem& fs, std::string_view dir, std::string* path, FileStat* stat) {
+  while (is_absolute(dir)) {
+    std::string candidate = join_path(dir, ".kache.toml");
+    Result<FileStat> found = fs.stat(candidate);
+    if (found.ok() && found->is_regular()) {
+      *path = std::move(candidate);
+      *stat = *found;
+      return true;
+    }
+    if (dir == "/") return false;
+    dir = dir_name(dir);
+  }
+  return false;
+}
+
+bool find_file(FileSystem& fs, const Env& env, const std::string& cwd, const std::string& out_dir, std::string* path,
+               FileStat* stat) {
+  std::string_view given = env.get_or_empty("KACHE_CONFIG");
+  std::string fixed;
+  if (!given.empty()) {
+    fixed = absolute_path(cwd, expand_home(given, env));
+  } else {
+    if (find_upwards(fs, cwd, path, stat)) return true;
+    // A registry crate is compiled far from the workspace; its outputs are not.
+    if (!out_dir.empty() && find_upwards(fs, out_dir, path, stat)) return true;
+    std::string_view xdg = env.get_or_empty("XDG_CONFIG_HOME");
+    fixed = is_absolute(xdg) ? join_path(xdg, "kache/config.toml")
+                             : join_path(env.get_or_empty("HOME"), ".config/kache/config.toml");
+  }
+  Result<FileStat> found = fs.stat(fixed);
+  if (!found.ok()) return false;
+  *path = std::move(fixed);
+  *stat = *found;
+  return true;
+}
+
+void note(Config& config, std::string problem) {
+  if (config.problem.empty()) config.problem = std::move(problem);
+}
+
+const Option* find_option(std::string_view key) {
+  for (size_t i = 0; i < option_count(); ++i) {
+    if (!key.empty() && options()[i].key == key) return &options()[i];
+  }
+  return nullptr;
+}
+
+void apply_file(const CompiledConfig& file, const Env& env, Config& config, bool* ignore_env) {
+  for (const CompiledSetting& setting : file.settings) {
+    if (setting.key == "cache.ignore_env") {
+      Result<bool> on = setting.values.empty() ? Result<bool>(false) : parse_bool(setting.values.front());
+      *ignore_env = on.ok() && *on;
+      continue;
+    }
+    const Option* option = find_option(setting.key);
+    if (!option) continue;  // known to another feature, or reported by doctor
+    if (setting.is_list) {
+      set_option_list(*option, setting.values, env, config);
+      continue;
+    }
+    Status set = set_option(*option, setting.values.empty() ? "" : setting.values.front(), env, config);
+    if (!set.ok()) note(config, config.file + ": " + setting.key + ": expected " + set.error().message);
+  }
+}
+
+void apply_env(const Env& env, bool ignore_env, Config& config) {
+  for (size_t i = 0; i < option_count(); ++i) {
+    const Option& option = options()[i];
+    if (option.variable.empty() || (ignore_env && !option.key.empty())) continue;
+    const char* value = env.get(option.variable);
+    if (!value || (*value == '\0' && option.type != OptionType::words && option.type != OptionType::list)) continue;
+    Status set = set_option(option, value, env, config);
+    if (!set.ok()) note(config, std::string(option.variable) + ": expected " + set.error().message);
+  }
+}
+
+}  // namespace
+
+bool is_disabled(const Env& env) {
+  Result<bool> on = parse_bool(env.get_or_empty("KACHE_DISABLED"));
+  return on.ok() && *on;
+}
+
+std::string default_cache_dir(const Env& env) {
+  std::string_view given = env.get_or_empty("KACHE_CACHE_DIR");
+  if (!given.empty()) {
+    std::string path = expand_home(given, env);
+    if (is_absolute(path)) return tidy_path(path);
+  }
+  std::string_view xdg = env.get_or_empty("XDG_CACHE_HOME");
+  if (is_absolute(xdg)) return tidy_path(join_path(xdg, "kache"));
+  std::string_view home = env.get_or_empty("HOME");
+  if (is_absolute(home)) return tidy_path(join_path(home, ".cache/kache"));
+  return "/tmp/kache-" + std::to_string(::getuid());
+}
+
+Config load_config(FileSystem& fs, const Env& env, const std::string& cwd, const std::string& out_dir,
+                   const std::string& helper) {
+  Config config;
+  config.cache_dir = default_cache_dir(env);
+  FileStat stat;
+  bool ignore_env = false;
+  if (find_file(fs, env, cwd, out_dir, &config.file, &stat)) {
+    Result<CompiledConfig> file = compiled_form(fs, env, config.file, stat, helper);
+    if (!file.ok()) note(config, config.file + ": " + file.error().message);
+    else if (!file->problem.empty()) note(config, file->problem);
+    else apply_file(*file, env, config, &ignore_env);
+  }
+  apply_env(env, ignore_env, config);
+  return config;
+}
+
+Result<std::vector<std::string>> load_extra_inputs(FileSystem& fs, const Env& env, const std::string& manifest_dir,
+                                                   const std::string& helper) {
+  std::vector<std::string> patterns;
+  std::string path = join_path(manifest_dir, "kache.toml");
+  Result<FileStat> stat = fs.stat(path);
+  if (!stat.ok()) {
+    if (stat.code() == ErrorCode::not_found) return patterns;
+    return std::move(stat).error();
+  }
+  CompiledConfig file = KACHE_TRY(compiled_form(fs, env, path, *stat, helper));
+  if (!file.problem.empty()) return Error{ErrorCode::invalid, 0, file.problem};
+  for (CompiledSetting& setting : file.settings) {
+    if (setting.key != "extra_inputs") return Error{ErrorCode::invalid, 0, path + ": unknown key " + setting.key};
+    for (std::string& value : setting.values) patterns.push_back(std::move(value));
+  }
+  return patterns;
+}
+
+}  // namespace kache

@@ -1,0 +1,209 @@
+#include "store/toolchain.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+
+#include "base/path.h"
+#include "store/blob.h"
+#include "store/framing.h"
+
+namespace kache {
+namespace {
+
+constexpr std::string_view kMagic = "KTOOLC01";
+
+// A file or directory as it was when the identity was computed.
+struct Seen {
+  std::string path;
+  FileStat stat;
+};
+
+// The libraries of the compiler in <sysroot>/lib. Others that it loads from there are recorded as mapped.
+bool is_compiler_library(std::string_view name) {
+  for (std::string_view prefix : {"librustc_driver", "libLLVM", "libstd-", "libtest-", "librustc-"}) {
+    if (name.starts_with(prefix)) return true;
+  }
+  return false;
+}
+
+std::string machine() {
+  utsname names;
+  return ::uname(&names) == 0 ? names.machine : "";
+}
+
+class Survey {
+ public:
+  Survey(FileSystem& fs) : fs_(fs) {}
+
+  bool add(const std::string& path) {
+    Result<FileStat> stat = fs_.stat(path);
+    if (!stat.ok() || !(stat->is_regular() || stat->is_dir())) return false;
+    seen_.push_back({path, *stat});
+    return true;
+  }
+
+  // Files of a directory (and below it), in a fixed order; the directory itself tells of additions.
+  template <typename Wanted>
+  void add_dir(const std::string& path, bool deep, Wanted wanted) {
+    Result<std::vector<DirEntry>> entries = fs_.list(path);
+    if (!entries.ok() || !add(path)) return;
+    std::sort(entries->begin(), entries->end(), [](const DirEntry& a, const DirEntry& b) { return a.name < b.name; });
+    for (const DirEntry& entry : *entries) {
+      std::string below = join_path(path, entry.name);
+      if (entry.type == DirEntry::dir) {
+        if (deep) add_dir(below, deep, wanted);
+      } else if (wanted(entry.name)) {
+        add(below);
+      }
+    }
+  }
+
+  const std::vector<Seen>& seen() const { return seen_; }
+
+ private:
+  FileSystem& fs_;
+  std::vector<Seen> seen_;
+};
+
+std::vector<Seen> survey(FileSystem& fs, const Toolchain& toolchain, const std::string& target) {
+  Survey survey(fs);
+  survey.add(toolchain.program);
+  if (toolchain.sysroot.empty()) return survey.seen();
+  std::string lib = toolchain.sysroot + "/lib";
+  // /usr/lib is everybody's; there the few libraries are found by name without listing what changes every day.
+  if (toolchain.sysroot != "/usr" && toolchain.sysroot != "/usr/local") {
+    survey.add_dir(lib, false, is_compiler_library);
+  }
+  std::string rustlib = lib + "/rustlib";
+  Result<std::vector<DirEntry>> triples = fs.list(rustlib);
+  if (!triples.ok()) return survey.seen();
+  std::string_view wanted = base_name(target);
+  if (wanted.ends_with(".json")) wanted.remove_suffix(5);
+  std::string host_prefix = machine() + "-";
+  std::sort(triples->begin(), triples->end(), [](const DirEntry& a, const DirEntry& b) { return a.name < b.name; });
+  for (const DirEntry& triple : *triples) {
+    bool host = triple.name.starts_with(host_prefix) && triple.name.find("-linux-") != std::string::npos;
+    if (!host && triple.name != wanted) continue;
+    auto all = [](std::string_view) { return true; };
+    for (const char* part : {"/lib", "/bin", "/codegen-backends"}) {
+      survey.add_dir(rustlib + "/" + triple.name + part, true, all);
+    }
+  }
+  return survey.seen();
+}
+
+bool same(const FileStat& a, const FileStat& b) {
+  return a.dev == b.dev && a.ino == b.ino && a.size == b.size && a.mtime_ns == b.mtime_ns && a.ctime_ns == b.ctime_ns;
+}
+
+std::string encode(const Toolchain& toolchain, const std::string& program, const std::string& target,
+                   const std::vector<Seen>& seen) {
+  ByteWriter out;
+  out.text(program);
+  out.text(target);
+  out.text(toolchain.program);
+  out.text(toolchain.sysroot);
+  out.digest(toolchain.identity);
+  out.varint(seen.size());
+  for (const Seen& file : seen) {
+    out.text(file.path);
+    out.u8(file.stat.is_dir());
+    out.u64(file.stat.dev);
+    out.u64(file.stat.ino);
+    out.u64(file.stat.size);
+    out.i64(file.stat.mtime_ns);
+    out.i64(file.stat.ctime_ns);
+  }
+  return seal_frame(kMagic, std::move(out).take());
+}
+
+// The memoised identity, if every covered file is as it was.
+Result<Toolchain> recall(FileSystem& fs, const std::string& path, const std::string& program,
+                         const std::string& target) {
+  std::string bytes = KACHE_TRY(read_file(fs, path, 4u << 20));
+  ByteReader in(KACHE_TRY(open_frame(kMagic, bytes)));
+  Error stale{ErrorCode::not_found, 0, "toolchain changed"};
+  if (in.text() != program || in.text() != target) return stale;
+  Toolchain toolchain;
+  toolchain.program = in.text();
+  toolchain.sysroot = in.text();
+  toolchain.identity = in.digest();
+  uint64_t count = in.count(42);
+  for (uint64_t i = 0; i < count && in.ok(); ++i) {
+    std::string file(in.text());
+    bool is_dir = in.u8() != 0;
+    FileStat then;
+    then.dev = in.u64();
+    then.ino = in.u64();
+    then.size = in.u64();
+    then.mtime_ns = in.i64();
+    then.ctime_ns = in.i64();
+    Result<FileStat> now = fs.stat(file);
+    if (!now.ok() || !same(*now, then)) return stale;
+    if (!is_dir) toolchain.files.push_back(std::move(file));
+  }
+  if (!in.ok() || !in.at_end()) return stale;
+  return toolchain;
+}
+
+Result<Digest> content(FileSystem& fs, Clock& clock, Memo& memo, const Seen& file) {
+  Digest digest;
+  if (memo.find(file.stat, 0, &digest)) return digest;
+  int64_t now = clock.file_clock_ns();
+  File open = KACHE_TRY(open_file(fs, file.path));
+  digest = KACHE_TRY(digest_file(fs, open.handle()));
+  FileStat after = KACHE_TRY(fs.stat_handle(open.handle()));
+  if (!same(after, file.stat)) return Error{ErrorCode::busy, 0, file.path + ": changes while it is read"};
+  if (settled(after, now)) memo.insert(after, 0, digest);
+  return digest;
+}
+
+}  // namespace
+
+std::string find_executable(FileSystem& fs, std::string_view program, const Env& env, const std::string& cwd) {
+  if (program.find('/') != std::string_view::npos) return absolute_path(cwd, program);
+  std::string_view rest = env.get_or_empty("PATH");
+  for (;;) {
+    size_t colon = rest.find(':');
+    std::string candidate = absolute_path(cwd, join_path(rest.substr(0, colon), program));
+    Result<FileStat> stat = fs.stat(candidate);
+    if (stat.ok() && stat->is_regular() && stat->is_executable()) return candidate;
+    if (colon == std::string_view::npos) return {};
+    rest.remove_prefix(colon + 1);
+  }
+}
+
+Result<Toolchain> identify_toolchain(FileSystem& fs, Clock& clock, Memo& memo, const StoreLayout& layout,
+                                     const std::string& program, const std::string& target) {
+  std::string memo_path =
+      layout.toolchains() + "/" + Hasher().field("program", program).field("target", target).finish().hex();
+  Result<Toolchain> known = recall(fs, memo_path, program, target);
+  if (known.ok()) return known;
+
+  Toolchain toolchain;
+  char* real = ::realpath(program.c_str(), nullptr);
+  if (!real) return error_from_errno(errno, program);
+  toolchain.program = real;
+  ::free(real);
+  std::string sysroot(dir_name(dir_name(toolchain.program)));
+  if (fs.stat(sysroot + "/lib/rustlib").ok()) toolchain.sysroot = sysroot;
+
+  std::vector<Seen> seen = survey(fs, toolchain, target);
+  if (seen.empty()) return Error{ErrorCode::not_found, ENOENT, program + ": not found"};
+  Hasher hasher;
+  for (const Seen& file : seen) {
+    if (file.stat.is_dir()) continue;
+    std::string_view name = toolchain.sysroot.empty() ? base_name(file.path)
+                                                      : relative_to(file.path, toolchain.sysroot);
+    hasher.field("file", name).field("content", KACHE_TRY(content(fs, clock, memo, file)));
+    toolchain.files.push_back(file.path);
+  }
+  toolchain.identity = hasher.finish();
+  (void)replace_file(fs, memo_path, encode(toolchain, program, target, seen), 0600);
+  return toolchain;
+}
+
+}  // namespace kache

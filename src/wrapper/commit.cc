@@ -1,0 +1,295 @@
+#include "wrapper/commit.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+
+#include "base/path.h"
+#include "store/evidence.h"
+#include "store/render.h"
+#include "store/restore.h"
+#include "store/traces.h"
+
+namespace kache {
+namespace {
+
+bool same_identity(const FileStat& a, const FileStat& b) {
+  return a.dev == b.dev && a.ino == b.ino && a.size == b.size && a.mtime_ns == b.mtime_ns && a.ctime_ns == b.ctime_ns;
+}
+
+// Inputs of one directory side by side, so that its absents can be proven together.
+bool in_trace_order(const Input& a, const Input& b) {
+  auto key = [](const Input& input) {
+    std::string_view path = input.path.rest;
+    return std::tuple(input.kind == InputKind::absent, input.path.root, dir_name(path), base_name(path), input.kind);
+  };
+  return key(a) < key(b);
+}
+
+class Committer {
+ public:
+  Committer(FileSystem& fs, Clock& clock, BlobStore& blobs, Memo& memo, Verifier& verifier,
+            const CommitRequest& request)
+      : fs_(fs), clock_(clock), blobs_(blobs), memo_(memo), verifier_(verifier), request_(request) {}
+
+  Result<CommitReport> run() {
+    KACHE_TRY(measure_inputs());
+    if (report_.refused) return report_;
+    KACHE_TRY(take_outputs());
+    find_bindings();
+    measure_variables();
+    KACHE_TRY(write_entry());
+    KACHE_TRY(write_traces());
+    memo_.grow_if_crowded();
+    return report_;
+  }
+
+ private:
+  void refuse(Refusal refusal, const std::string& detail) {
+    if (!report_.refused) report_.refused = {refusal, detail};
+  }
+
+  // The bytes that the compiler read are the bytes that are there now: the file had settled when it was opened (or its
+  // digest was known for the very identity it had then), and is unchanged since.
+  Status measure_file(const ReadFile& file) {
+    Result<FileStat> now = fs_.stat(file.path);
+    if (!now.ok()) return refuse(Refusal::input_changed, file.path), Ok{};
+    Digest known;
+    bool proven = memo_.find(file.identity, 0, &known);
+    bool is_blob = proven && is_sealed(file.identity, known);  // its ctime moves with every hard link made of it
+    if (!same_identity(*now, file.identity)) {
+      bool only_linked = is_blob && now->ino == file.identity.ino && now->dev == file.identity.dev &&
+                         now->mtime_ns == file.identity.mtime_ns && now->size == file.identity.size;
+      if (!only_linked) return refuse(Refusal::input_changed, file.path), Ok{};
+    }
+    if (!proven && !settled(file.identity, file.clock_ns)) {
+      return refuse(Refusal::input_changed, file.path + " was written as it was read"), Ok{};
+    }
+    Result<Digest> digest = verifier_.file_digest(file.path, &*now);
+    if (!digest.ok()) return refuse(Refusal::input_unreadable, file.path), Ok{};
+    add(InputKind::file, file.path, *digest);
+    return Ok{};
+  }
+
+  Status measure_inputs() {
+    for (const ReadFile& file : request_.observed.files) {
+      KACHE_TRY(measure_file(file));
+      if (report_.refused) return Ok{};
+    }
+    for (const std::string& path : request_.extra_files) {
+      Result<Digest> digest = verifier_.file_digest(path);
+      if (!digest.ok()) return refuse(Refusal::input_unreadable, path), Ok{};
+      add(InputKind::file, path, *digest);
+    }
+    for (const Input& question : request_.observed.questions) {
+      Result<Digest> answer = verifier_.answer(question.kind, question.path.rest);
+      if (!answer.ok()) return refuse(Refusal::input_changed, question.path.rest), Ok{};
+      add(question.kind, question.path.rest, *answer);
+    }
+    std::sort(set_.inputs.begin(), set_.inputs.end(), in_trace_order);
+    set_.inputs.erase(std::unique(set_.inputs.begin(), set_.inputs.end()), set_.inputs.end());
+    return Ok{};
+  }
+
+  void add(InputKind kind, const std::string& path, const Digest& digest) {
+    Input input;
+    input.kind = kind;
+    input.path = kind == InputKind::program ? RootedPath{{}, path} : request_.roots.map(path);
+    input.digest = digest;
+    set_.inputs.push_back(std::move(input));
+  }
+
+  // Small texts go into the entry, everything else becomes a blob; all bytes are searched for places on the way.
+  Status take_outputs() {
+    for (const FoundOutput& found : request_.found.outputs) {
+      Output output = found.output;
+      if (output.role == "dep-info") {
+        std::string bytes = KACHE_TRY(read_file(fs_, found.path, 64u << 20));
+        output.content = OutputContent::text;
+        output.size = 0;
+        output.text = make_template(bytes, TextKind::dep_info, request_.roots);
+        search_text(output.text);
+      } else {
+        Blob blob = KACHE_TRY(blobs_.put(found.path, may_link(output)));
+        output.blob = blob.id;
+        output.size = blob.size;
+        report_.blobs++;
+        report_.new_blobs += blob.is_new;
+        report_.bytes += blob.size;
+        KACHE_TRY(search_file(found.path, blob.size));
+        // What was just compiled is what the next unit reads: its digest is known without reading it again.
+        Result<FileStat> now = fs_.stat(found.path);
+        if (now.ok() && (is_sealed(*now, blob.id.digest) || (same_identity(*now, found.stat) &&
+                                                             settled(*now, clock_.file_clock_ns())))) {
+          memo_.insert(*now, 0, blob.id.digest);
+        }
+      }
+      entry_.outputs.push_back(std::move(output));
+    }
+    entry_.standard_output = make_template(request_.process.standard_output, TextKind::messages, request_.roots);
+    entry_.standard_error = make_template(request_.process.standard_error, TextKind::messages, request_.roots);
+    search_text(entry_.standard_output);
+    search_text(entry_.standard_error);
+    return Ok{};
+  }
+
+  // The compiler's rlib may be one inode with the blob: its rmeta beside it carries the time that cargo looks at.
+  bool may_link(const Output& output) const {
+    if (!output.name.ends_with(".rlib")) return false;
+    return std::any_of(request_.found.outputs.begin(), request_.found.outputs.end(),
+                       [](const FoundOutput& other) { return other.output.role == "metadata"; });
+  }
+
+  // --- places --------------------------------------------------------------------------------------------------------
+
+  PatternSearch& search() {
+    if (search_.empty()) {
+      std::vector<std::string> patterns;
+      for (const Root& root : request_.roots.all()) {
+        patterns.push_back(root.path);
+        patterns.push_back(root.real);
+      }
+      for (const std::string& name : request_.observed.variables) {
+        const char* value = request_.line.env.get(name);
+        if (!value || !is_absolute(value)) continue;
+        if (request_.roots.map(tidy_path(value)).root.kind == RootKind::none) continue;
+        variables_.push_back({name, patterns.size()});
+        patterns.push_back(value);
+      }
+      search_.emplace_back(std::move(patterns));
+    }
+    return search_.front();
+  }
+
+  void search_text(const TextTemplate& text) {
+    for (const TemplateToken& token : text) {
+      if (token.path.root.kind == RootKind::none) search().scan(token.path.rest);
+    }
+  }
+
+  Status search_file(const std::string& path, uint64_t size) {
+    if (size == 0) return Ok{};
+    File file = KACHE_TRY(open_file(fs_, path));
+    void* map = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.handle(), 0);
+    if (map == MAP_FAILED) {
+      std::string bytes = KACHE_TRY(read_handle(fs_, file.handle(), size));
+      search().scan(bytes);
+      hidden_ |= hides_text(bytes);
+      return Ok{};
+    }
+    std::string_view bytes(static_cast<const char*>(map), size);
+    search().scan(bytes);
+    hidden_ |= hides_text(bytes);
+    ::munmap(map, size);
+    return Ok{};
+  }
+
+  // rustc compresses the metadata inside a dylib, so nothing can be said about what it holds.
+  bool outputs_hide_text() const {
+    const std::vector<std::string>& types = request_.invocation.crate_types;
+    return hidden_ || std::find(types.begin(), types.end(), "dylib") != types.end();
+  }
+
+  void find_bindings() {
+    bool all = outputs_hide_text() || !remaps_paths(request_.invocation, request_.config);
+    PatternSearch& found = search();
+    std::vector<RootRef> bound;
+    const std::vector<Root>& roots = request_.roots.all();
+    for (size_t i = 0; i < roots.size(); ++i) {
+      if (all || found.found(2 * i) || found.found(2 * i + 1)) bound.push_back(roots[i].ref);
+    }
+    for (const auto& [name, pattern] : variables_) {
+      const char* value = request_.line.env.get(name);
+      // Too short to be told from chance once a compiler has cut it into pieces.
+      bool unclear = std::string_view(value).size() < 16;
+      if (found.found(pattern) || unclear) bound.push_back(request_.roots.map(tidy_path(value)).root);
+    }
+    std::sort(bound.begin(), bound.end());
+    bound.erase(std::unique(bound.begin(), bound.end()), bound.end());
+    for (RootRef ref : bound) set_.bindings.push_back({ref, request_.roots.find(ref)->path});
+  }
+
+  // --- the rest ------------------------------------------------------------------------------------------------------
+
+  void measure_variables() {
+    std::vector<std::string> names = request_.observed.variables;
+    // Diagnostics are wrapped to the width; without any, the width does not matter.
+    if (request_.process.standard_error.find("\"rendered\"") != std::string::npos ||
+        (!request_.invocation.json_errors && !request_.process.standard_error.empty())) {
+      names.insert(names.begin(), std::string(kDiagnosticWidth));
+    }
+    bool literal = !set_.bindings.empty();
+    for (const std::string& name : names) set_.env.push_back(verifier_.env_input(name, literal));
+  }
+
+  Status write_entry() {
+    const Invocation& invocation = request_.invocation;
+    entry_.key = derive_action_key(request_.key, set_);
+    entry_.invocation = request_.key;
+    entry_.crate_name = invocation.crate_name;
+    for (const std::string& type : invocation.crate_types) {
+      entry_.crate_types += (entry_.crate_types.empty() ? "" : ",") + type;
+    }
+    if (invocation.is_test) entry_.crate_types = "test";
+    std::string_view dir = invocation.out_dir;
+    entry_.profile = base_name(base_name(dir) == "deps" || base_name(dir) == "examples" ? dir_name(dir)
+                                                                                       : dir_name(dir_name(dir)));
+    entry_.target = invocation.target;
+    entry_.created_ns = clock_.wall_ns();
+    entry_.compile_ms = static_cast<uint64_t>(request_.process.elapsed_ns / 1'000'000);
+    report_.action = entry_.key;
+
+    std::string path = blobs_.layout().entry(entry_.key);
+    std::string temporary = temporary_beside(blobs_.layout().temporary() + "/entry");
+    KACHE_TRY(fs_.create(temporary, encode_entry(entry_), 0600));
+    Status placed = rename_into_shard(fs_, temporary, path);
+    if (!placed.ok()) (void)fs_.unlink(temporary);
+    return placed;
+  }
+
+  Status write_traces() {
+    std::string path = blobs_.layout().trace(request_.key);
+    Traces traces;
+    Result<std::string> bytes = read_file(fs_, path, kMaxTracesSize);
+    if (bytes.ok()) {
+      Result<Traces> old = decode_traces(*bytes, request_.key);
+      if (old.ok()) traces = std::move(old).value();
+    }
+    traces.key = request_.key;
+    traces.parts = request_.parts;
+    traces.crate_name = request_.invocation.crate_name;
+    traces.add({std::move(set_), entry_.key});
+    std::string temporary = temporary_beside(blobs_.layout().temporary() + "/trace");
+    KACHE_TRY(fs_.create(temporary, encode_traces(traces), 0600));
+    Status placed = rename_into_shard(fs_, temporary, path);
+    if (!placed.ok()) (void)fs_.unlink(temporary);
+    return placed;
+  }
+
+  FileSystem& fs_;
+  Clock& clock_;
+  BlobStore& blobs_;
+  Memo& memo_;
+  Verifier& verifier_;
+  const CommitRequest& request_;
+
+  CommitReport report_;
+  InputSet set_;
+  Entry entry_;
+  std::vector<PatternSearch> search_;  // none or one
+  struct Variable {
+    std::string name;
+    size_t pattern;
+  };
+  std::vector<Variable> variables_;
+  bool hidden_ = false;
+};
+
+}  // namespace
+
+Result<CommitReport> commit_entry(FileSystem& fs, Clock& clock, BlobStore& blobs, Memo& memo, Verifier& verifier,
+                                  const CommitRequest& request) {
+  return Committer(fs, clock, blobs, memo, verifier, request).run();
+}
+
+}  // namespace kache

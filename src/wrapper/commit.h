@@ -1,0 +1,44 @@
+// Commit: from a finished, recorded compile to an entry in the store: inputs measured, evidence looked for, outputs taken
+// in, traces updated. Or the reason why not; the user's build does not notice the difference.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "config/config.h"
+#include "key/invocation_key.h"
+#include "record/collect.h"
+#include "store/blob.h"
+#include "store/entry.h"
+#include "store/memo.h"
+#include "store/verify.h"
+#include "wrapper/outputs.h"
+#include "wrapper/process.h"
+
+namespace kache {
+
+struct CommitRequest {
+  const CommandLine& line;
+  const Invocation& invocation;
+  const Roots& roots;
+  const Config& config;
+  const InvocationKey& key;
+  const std::vector<KeyPart>& parts;
+  const Observed& observed;
+  const FoundOutputs& found;
+  const ProcessResult& process;
+  const std::vector<std::string>& extra_files;  // inputs that the user declared
+};
+
+struct CommitReport {
+  Refused refused;       // seen in time that the result must not be stored
+  ActionKey action;
+  uint64_t bytes = 0;
+  uint32_t blobs = 0, new_blobs = 0;
+};
+
+Result<CommitReport> commit_entry(FileSystem& fs, Clock& clock, BlobStore& blobs, Memo& memo, Verifier& verifier,
+                                  const CommitRequest& request);
+
+}  // namespace kache

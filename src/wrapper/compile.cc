@@ -1,0 +1,73 @@
+#include "wrapper/compile.h"
+
+#include <unistd.h>
+
+#include "base/path.h"
+#include "key/invocation_key.h"
+#include "store/restore.h"
+
+namespace kache {
+namespace {
+
+// `-C incremental=DIR` in each of its spellings, and the value that follows where it is a word of its own.
+std::vector<std::string> without_incremental(const std::vector<std::string>& args) {
+  std::vector<std::string> out;
+  for (size_t i = 0; i < args.size(); ++i) {
+    std::string_view arg = args[i];
+    if ((arg == "-C" || arg == "--codegen") && i + 1 < args.size() && args[i + 1].starts_with("incremental=")) {
+      ++i;
+      continue;
+    }
+    if (arg.starts_with("-Cincremental=") || arg.starts_with("--codegen=incremental=")) continue;
+    out.push_back(args[i]);
+  }
+  return out;
+}
+
+// rustc decides about colours by asking whether stderr is a terminal, and it will see our pipe.
+bool wants_color(const Invocation& invocation, const Env& env) {
+  return !invocation.color_given && ::isatty(2) && env.get_or_empty("TERM") != "dumb";
+}
+
+}  // namespace
+
+CompileCommand plain_command(const CommandLine& line) {
+  CompileCommand command{line.argv, line.env};
+  command.env.set(kActiveVariable, "1");
+  return command;
+}
+
+Result<CompileCommand> shared_command(const CommandLine& line, const Invocation& invocation, const Roots& roots,
+                                      const Config& config) {
+  CompileCommand command{{invocation.program}, line.env};
+  command.env.set(kActiveVariable, "1");
+  if (!invocation.inner.empty()) command.argv.push_back(invocation.inner);
+  if (remaps_paths(invocation, config) && invocation.purpose == Purpose::compile) {
+    for (std::string& argument : remap_arguments(roots)) command.argv.push_back(std::move(argument));
+  }
+  if (wants_color(invocation, line.env)) command.argv.push_back("--color=always");
+  size_t bytes = 0;
+  for (std::string& arg : without_incremental(invocation.args)) {
+    bytes += arg.size() + 1;
+    bool readable_inline = !arg.starts_with('@') && arg.size() < (100u << 10) && bytes < (1u << 20);
+    if (invocation.expanded_response_file && !readable_inline) {
+      return Error{ErrorCode::unsupported, 0, "arguments of a response file do not fit a command line"};
+    }
+    command.argv.push_back(std::move(arg));
+  }
+  return command;
+}
+
+void unlink_shared_outputs(FileSystem& fs, const Invocation& invocation, const std::string& cwd) {
+  std::vector<std::string> paths = explicit_paths(invocation, cwd);
+  std::string dir = absolute_path(cwd, invocation.output_dir());
+  for (const std::string& stem : invocation.output_stems()) {
+    for (const char* extension : {".rlib", ".rmeta"}) paths.push_back(join_path(dir, stem + extension));
+  }
+  for (const std::string& path : paths) {
+    Result<FileStat> stat = fs.lstat(path);
+    if (stat.ok() && stat->is_regular() && stat->nlink > 1) (void)fs.unlink(path);
+  }
+}
+
+}  // namespace kache

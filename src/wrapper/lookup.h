@@ -1,0 +1,27 @@
+// Lookup: from an invocation key to an entry whose inputs all hold here and now.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "store/blob.h"
+#include "store/entry.h"
+#include "store/traces.h"
+#include "store/verify.h"
+
+namespace kache {
+
+struct Lookup {
+  bool found = false;
+  Entry entry;
+  bool known_invocation = false;      // there were candidates
+  bool only_files_differ = false;     // the newest candidate fails for the content of files alone
+  std::vector<std::string> reasons;   // what differs from the newest candidate; for people
+  std::string rejection;              // an entry was found and could not be used
+};
+
+Lookup find_entry(FileSystem& fs, const StoreLayout& layout, Verifier& verifier, const InvocationKey& key);
+
+std::string describe(const Difference& difference);
+
+}  // namespace kache

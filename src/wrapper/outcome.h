@@ -1,0 +1,33 @@
+// Outcome: what happened to one invocation. Filled by the stages, reported once: an event, a progress line, a log line.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "compiler/refusal.h"
+
+namespace kache {
+
+enum class OutcomeKind : uint8_t { local_hit, dup, miss, error, passthrough, skipped };
+std::string_view outcome_name(OutcomeKind kind);
+
+struct Outcome {
+  OutcomeKind kind = OutcomeKind::passthrough;
+  std::string crate_name, crate_type, root;
+  std::string action_key, invocation_key;  // hex, "" where there is none
+  int exit_code = 0;
+  uint64_t compile_ms = 0;
+  uint64_t size = 0;
+  uint64_t key_us = 0, lookup_us = 0, restore_us = 0, store_us = 0;
+  uint32_t compiler_runs = 0;
+  uint32_t linked = 0, cloned = 0, copied = 0;
+  uint32_t stored_blobs = 0, new_blobs = 0;
+  Refused refused;                        // why nothing was looked up, or nothing stored
+  std::string store_error;                // compiled, could not be stored
+  std::string lookup_rejection;           // found, could not be used
+  bool fallback = false;
+  std::vector<std::string> miss_reasons;  // what differed from the nearest candidate
+};
+
+}  // namespace kache

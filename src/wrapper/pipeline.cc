@@ -1,0 +1,292 @@
+#include "wrapper/pipeline.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/path.h"
+#include "config/config.h"
+#include "key/invocation_key.h"
+#include "record/collect.h"
+#include "record/recording.h"
+#include "store/restore.h"
+#include "store/render.h"
+#include "store/toolchain.h"
+#include "wrapper/commit.h"
+#include "wrapper/compile.h"
+#include "wrapper/edit_loop.h"
+#include "wrapper/event_log.h"
+#include "wrapper/extra_inputs.h"
+#include "wrapper/lookup.h"
+#include "wrapper/policy.h"
+#include "wrapper/progress.h"
+
+namespace kache {
+namespace {
+
+// Everything that the stages of one invocation share. Made once; each stage adds its value and none is changed later.
+class Session {
+ public:
+  Session(World& world, const CommandLine& line, const Invocation& invocation, const Config& config)
+      : world_(world), fs_(world.fs), line_(line), invocation_(invocation), config_(config), layout_(config.cache_dir),
+        blobs_(world.fs, layout_), memo_(Memo::open(layout_.memo())),
+        roots_(find_roots(world.fs, line, invocation, config)),
+        started_ns_(world.clock.monotonic_ns()) {
+    outcome_.crate_name = invocation.crate_name;
+    for (const std::string& type : invocation.crate_types) {
+      outcome_.crate_type += (outcome_.crate_type.empty() ? "" : ",") + type;
+    }
+    if (invocation.is_test) outcome_.crate_type = "test";
+    outcome_.root = config.event_root.empty() ? tree_root() : config.event_root;
+  }
+
+  int run() {
+    if (Refused refused = check_policy(line_, invocation_, config_)) return pass_through(refused);
+    if (!derive_key()) return pass_through({Refusal::store_unavailable, key_problem_});
+    if (std::optional<int> hit = try_hit(OutcomeKind::local_hit)) return *hit;
+    return miss();
+  }
+
+  // For what the command line alone says can not be cached.
+  int refuse(const Refused& refused) { return pass_through(refused); }
+
+ private:
+  // The build tree that a report groups by: where the target directory is, else where the compile runs.
+  std::string tree_root() const {
+    const Root* target = roots_.find({RootKind::target, 0});
+    return target ? std::string(dir_name(target->path)) : line_.cwd;
+  }
+
+  uint64_t lap() {
+    int64_t now = world_.clock.monotonic_ns(), since = lap_ns_ ? lap_ns_ : started_ns_;
+    lap_ns_ = now;
+    return static_cast<uint64_t>(now - since) / 1000;
+  }
+
+  bool derive_key() {
+    Digest identity{};
+    for (const std::string& program : {invocation_.program, invocation_.inner}) {
+      if (program.empty()) continue;
+      std::string path = find_executable(fs_, program, line_.env, line_.cwd);
+      Result<Toolchain> toolchain =
+          identify_toolchain(fs_, world_.clock, memo_, layout_, path.empty() ? program : path, invocation_.target);
+      if (!toolchain.ok()) {
+        key_problem_ = toolchain.error().message;
+        return false;
+      }
+      identity = Hasher().field("toolchain", identity).field("program", toolchain->identity).finish();
+      toolchain_files_.insert(toolchain->files.begin(), toolchain->files.end());
+    }
+    parts_ = key_parts(line_, invocation_, roots_, config_, identity);
+    key_ = derive_invocation_key(parts_);
+    outcome_.invocation_key = key_.hex();
+    outcome_.key_us = lap();
+    return true;
+  }
+
+  // The exit status when the result was there and is restored.
+  std::optional<int> try_hit(OutcomeKind kind) {
+    Verifier verifier(fs_, world_.clock, memo_, roots_, line_, invocation_);
+    lookup_ = find_entry(fs_, layout_, verifier, key_);
+    outcome_.lookup_us = lap();
+    outcome_.lookup_rejection = lookup_.rejection;
+    outcome_.miss_reasons = lookup_.reasons;
+    if (!lookup_.found) return std::nullopt;
+    Result<RestoreReport> restored = restore_outputs(
+        fs_, world_.clock, blobs_, memo_,
+        {lookup_.entry, invocation_, line_.cwd, roots_, must_verify(lookup_.entry)});
+    if (!restored.ok()) {
+      outcome_.lookup_rejection = restored.error().message;
+      return std::nullopt;
+    }
+    write_fully(1, render_template(lookup_.entry.standard_output, roots_));
+    write_fully(2, render_template(lookup_.entry.standard_error, roots_));
+    outcome_.restore_us = lap();
+    outcome_.kind = kind;
+    outcome_.action_key = lookup_.entry.key.hex();
+    outcome_.compile_ms = lookup_.entry.compile_ms;
+    outcome_.size = restored->bytes;
+    outcome_.linked = restored->linked;
+    outcome_.cloned = restored->cloned;
+    outcome_.copied = restored->copied;
+    outcome_.miss_reasons.clear();
+    (void)fs_.touch(layout_.entry(lookup_.entry.key));  // its mtime is the time of the last use
+    report();
+    return 0;
+  }
+
+  bool must_verify(const Entry& entry) const {
+    if (config_.verify_restores == VerifyRestores::always) return true;
+    // One in sixteen, by chance of the clock: every process restores only once.
+    return config_.verify_restores == VerifyRestores::sampled &&
+           (static_cast<uint64_t>(world_.clock.wall_ns() / 1000) ^ entry.key.digest.prefix64()) % 16 == 0;
+  }
+
+  int miss() {
+    if (Status ready = prepare_store(fs_, layout_); !ready.ok()) {
+      return pass_through({Refusal::store_unavailable, ready.error().message});
+    }
+    if (in_edit_loop()) return pass_through({Refusal::incremental_loop, {}});
+
+    // One process compiles, the others wait in the kernel and look again.
+    Result<File> lock = lock_file(fs_, layout_.invocation_lock(key_), LockMode::try_exclusive);
+    if (!lock.ok() && lock.code() == ErrorCode::busy) {
+      lock = lock_file(fs_, layout_.invocation_lock(key_), LockMode::exclusive);
+      if (lock.ok()) {
+        if (std::optional<int> hit = try_hit(OutcomeKind::dup)) return *hit;
+      }
+    }
+    if (!lock.ok()) return pass_through({Refusal::store_unavailable, lock.error().message});
+    return compile_and_store();
+  }
+
+  bool in_edit_loop() {
+    if (!invocation_.incremental_dir || !config_.adaptive_incremental) return false;
+    if (!lookup_.known_invocation || !lookup_.only_files_differ) return false;
+    return note_miss_in_loop(fs_, world_.clock, layout_, key_, absolute_path(line_.cwd, invocation_.output_dir()));
+  }
+
+  int compile_and_store() {
+    Result<CompileCommand> command = shared_command(line_, invocation_, roots_, config_);
+    if (!command.ok()) return pass_through({Refusal::response_file, command.error().message});
+    std::string recorder = world_.libexec + "/libkache-record.so";
+    Result<RecordFile> record = RecordFile::create(layout_.temporary());
+    if (!record.ok()) return pass_through({Refusal::store_unavailable, record.error().message});
+    Status watched = add_recorder(command->env, recorder, record->path());
+    if (!watched.ok()) return pass_through({Refusal::record_incomplete, watched.error().message});
+
+    unlink_shared_outputs(fs_, invocation_, line_.cwd);
+    Progress progress(world_, config_, layout_, outcome_.crate_name, outcome_.root);
+    Result<ProcessResult> process = world_.processes.run(command->argv, command->env, &progress);
+    if (!process.ok()) return could_not_start(process.error());
+    outcome_.kind = OutcomeKind::miss;
+    outcome_.compiler_runs = 1;
+    outcome_.compile_ms = static_cast<uint64_t>(process->elapsed_ns / 1'000'000);
+    (void)lap();
+    if (process->succeeded()) store(*process, *record, recorder);
+    else outcome_.kind = OutcomeKind::error;
+    outcome_.exit_code = exit_code_of(process->status);
+    outcome_.store_us = lap();
+    report();
+    return process->status;
+  }
+
+  // The user has the result already; from here on nothing can go wrong for the build.
+  void store(const ProcessResult& process, RecordFile& record, const std::string& recorder) {
+    if (outcome_.compile_ms < config_.min_store_compile_ms) {
+      outcome_.refused = {Refusal::too_cheap, std::to_string(outcome_.compile_ms) + " ms"};
+      return;
+    }
+    Result<std::vector<RecordEvent>> events = record.read();
+    if (!events.ok()) {
+      outcome_.refused = {Refusal::record_incomplete, events.error().message};
+      return;
+    }
+    Observed observed = collect_inputs(fs_, *events, {line_, invocation_, roots_, toolchain_files_, recorder});
+    FoundOutputs found = find_outputs(fs_, invocation_, line_.cwd, observed.written);
+    Result<std::vector<std::string>> extra = find_extra_inputs(fs_, line_, invocation_, world_.libexec + "/kache-tool");
+    for (const Refused& refused : {observed.refused, found.refused}) {
+      if (refused && !outcome_.refused) outcome_.refused = refused;
+    }
+    if (!extra.ok() && !outcome_.refused) outcome_.refused = {Refusal::input_unreadable, extra.error().message};
+    if (outcome_.refused) return;
+
+    Verifier verifier(fs_, world_.clock, memo_, roots_, line_, invocation_);
+    Result<CommitReport> committed =
+        commit_entry(fs_, world_.clock, blobs_, memo_, verifier,
+                     {line_, invocation_, roots_, config_, key_, parts_, observed, found, process, *extra});
+    if (!committed.ok()) {
+      outcome_.store_error = committed.error().message;
+      return;
+    }
+    outcome_.refused = committed->refused;
+    if (outcome_.refused) return;
+    outcome_.action_key = committed->action.hex();
+    outcome_.size = committed->bytes;
+    outcome_.stored_blobs = committed->blobs;
+    outcome_.new_blobs = committed->new_blobs;
+  }
+
+  // The real compiler, with the user's own arguments, streams and environment.
+  int pass_through(const Refused& refused) {
+    outcome_.kind = refused.refusal == Refusal::incremental_loop ? OutcomeKind::skipped : OutcomeKind::passthrough;
+    outcome_.refused = refused;
+    unlink_shared_outputs(fs_, invocation_, line_.cwd);
+    CompileCommand command = plain_command(line_);
+    bool may_fall_back = refused.refusal != Refusal::incremental_loop && !config_.fallback.empty() &&
+                         !find_executable(fs_, config_.fallback.front(), line_.env, line_.cwd).empty();
+    if (may_fall_back) {
+      command.argv.insert(command.argv.begin(), config_.fallback.begin(), config_.fallback.end());
+      outcome_.fallback = true;
+    }
+    outcome_.compiler_runs = 1;
+    report();
+    return could_not_start(exec_program(command.argv, command.env));
+  }
+
+  int could_not_start(const Error& error) {
+    write_fully(2, "kache: " + error.message + "\n");
+    return (error.sys == ENOENT ? 127 : 126) << 8;
+  }
+
+  void report() {
+    uint64_t elapsed_ms = static_cast<uint64_t>(world_.clock.monotonic_ns() - started_ns_) / 1'000'000;
+    append_event(fs_, layout_.events(), config_, format_event(outcome_, world_.clock.wall_ns(), elapsed_ms));
+    show_progress(config_, outcome_, elapsed_ms);
+    write_log(fs_, config_, world_.clock, outcome_, elapsed_ms);
+  }
+
+  World& world_;
+  FileSystem& fs_;
+  const CommandLine& line_;
+  const Invocation& invocation_;
+  const Config& config_;
+  StoreLayout layout_;
+  BlobStore blobs_;
+  Memo memo_;
+  Roots roots_;
+
+  std::unordered_set<std::string> toolchain_files_;
+  std::vector<KeyPart> parts_;
+  InvocationKey key_;
+  std::string key_problem_;
+  Lookup lookup_;
+  Outcome outcome_;
+  int64_t started_ns_;
+  int64_t lap_ns_ = 0;
+};
+
+// cargo asks with `rustc - --print=…` and /dev/null behind it.
+bool stdin_is_empty() {
+  struct stat in, null;
+  return ::fstat(0, &in) == 0 && ::stat("/dev/null", &null) == 0 && S_ISCHR(in.st_mode) && in.st_rdev == null.st_rdev;
+}
+
+int run_directly(const CommandLine& line) {
+  Error error = exec_program(plain_command(line).argv, plain_command(line).env);
+  write_fully(2, "kache: " + error.message + "\n");
+  return (error.sys == ENOENT ? 127 : 126) << 8;
+}
+
+}  // namespace
+
+int run_wrapper(World& world, const CommandLine& line, Recognised::Kind kind) {
+  bool nested = line.env.has(kActiveVariable);
+  if (nested || is_disabled(line.env) || kind == Recognised::driver || kind == Recognised::chain) {
+    return run_directly(line);
+  }
+  ParsedInvocation parsed = parse_rustc(world.fs, line, kind);
+  bool is_question = parsed.refused && describe(parsed.refused.refusal).category == "not-a-compile";
+  const Invocation& invocation = parsed.invocation;
+  bool reads_stdin = invocation.purpose == Purpose::probe && invocation.source == "-" && !stdin_is_empty();
+  if (is_question || reads_stdin) return run_directly(line);
+
+  std::string out_dir = invocation.out_dir.empty() ? "" : absolute_path(line.cwd, invocation.out_dir);
+  Config config = load_config(world.fs, line.env, line.cwd, out_dir, world.libexec + "/kache-tool");
+  (void)prepare_store(world.fs, StoreLayout(config.cache_dir));
+  Session session(world, line, invocation, config);
+  return parsed.refused ? session.refuse(parsed.refused) : session.run();
+}
+
+}  // namespace kache

@@ -1,0 +1,195 @@
+#include "wrapper/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+namespace kache {
+namespace {
+
+volatile sig_atomic_t g_child = 0;
+
+void pass_on(int signal) {
+  if (g_child > 0) ::kill(static_cast<pid_t>(g_child), signal);
+}
+
+constexpr int kPassedOn[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+// While the child runs, signals meant for us are for it. Ignored ones stay ignored.
+class SignalForwarding {
+ public:
+  SignalForwarding() {
+    for (size_t i = 0; i < std::size(kPassedOn); ++i) {
+      ::sigaction(kPassedOn[i], nullptr, &old_[i]);
+      if (old_[i].sa_handler == SIG_IGN) continue;
+      struct sigaction action = {};
+      action.sa_handler = pass_on;
+      action.sa_flags = SA_RESTART;
+      ::sigaction(kPassedOn[i], &action, nullptr);
+    }
+  }
+  ~SignalForwarding() {
+    g_child = 0;
+    for (size_t i = 0; i < std::size(kPassedOn); ++i) ::sigaction(kPassedOn[i], &old_[i], nullptr);
+  }
+
+ private:
+  struct sigaction old_[std::size(kPassedOn)];
+};
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> out;
+  for (const std::string& text : texts) out.push_back(const_cast<char*>(text.c_str()));
+  out.push_back(nullptr);
+  return out;
+}
+
+// One stream of the child: forwarded as it comes, and kept.
+struct Stream {
+  int from = -1;
+  int to = -1;
+  std::string* kept = nullptr;
+
+  // False at the end.
+  bool pump() {
+    char buffer[64 << 10];
+    ssize_t n = ::read(from, buffer, sizeof buffer);
+    if (n < 0) return errno == EINTR || errno == EAGAIN;
+    if (n == 0) return false;
+    std::string_view bytes(buffer, static_cast<size_t>(n));
+    write_fully(to, bytes);
+    kept->append(bytes);
+    return true;
+  }
+};
+
+class SystemProcesses final : public ProcessRunner {
+ public:
+  Result<ProcessResult> run(const std::vector<std::string>& argv, const Env& env, Ticker* ticker) override {
+    int out[2], err[2], failed[2];
+    if (::pipe2(out, O_CLOEXEC) != 0) return error_from_errno(errno, "pipe");
+    if (::pipe2(err, O_CLOEXEC) != 0 || ::pipe2(failed, O_CLOEXEC) != 0) return error_from_errno(errno, "pipe");
+
+    std::vector<char*> argv_pointers = pointers(argv), env_pointers = pointers(env.entries());
+    int64_t started = system_clock().monotonic_ns();
+    pid_t parent = ::getpid();
+    SignalForwarding forwarding;
+    pid_t child = ::fork();
+    if (child < 0) return error_from_errno(errno, "fork");
+    if (child == 0) {
+      // The compiler must not outlive us: nobody would know what it goes on writing.
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      if (::getppid() != parent) ::_exit(127);
+      for (int signal : kPassedOn) {
+        struct sigaction action;
+        ::sigaction(signal, nullptr, &action);
+        if (action.sa_handler != SIG_IGN) ::signal(signal, SIG_DFL);
+      }
+      ::dup2(out[1], 1);
+      ::dup2(err[1], 2);
+      ::execvpe(argv_pointers[0], argv_pointers.data(), env_pointers.data());
+      int error = errno;
+      (void)!::write(failed[1], &error, sizeof error);
+      ::_exit(127);
+    }
+    g_child = child;
+    ::close(out[1]);
+    ::close(err[1]);
+    ::close(failed[1]);
+    int exec_error = 0;
+    bool exec_failed = ::read(failed[0], &exec_error, sizeof exec_error) == sizeof exec_error;
+    ::close(failed[0]);
+
+    ProcessResult result;
+    Stream streams[2] = {{out[0], 1, &result.standard_output}, {err[0], 2, &result.standard_error}};
+    pump_all(streams, started, child, ticker);
+    while (::waitpid(child, &result.status, 0) < 0 && errno == EINTR) {
+    }
+    ::close(out[0]);
+    ::close(err[0]);
+    if (exec_failed) return error_from_errno(exec_error, argv[0]);
+    result.elapsed_ns = system_clock().monotonic_ns() - started;
+    return result;
+  }
+
+ private:
+  // Until both streams have ended, or the child has ended and a grandchild that stays holds them open.
+  static void pump_all(Stream (&streams)[2], int64_t started, pid_t child, Ticker* ticker) {
+    bool open[2] = {true, true};
+    int64_t last_tick = started;
+    bool child_ended = false;
+    while (open[0] || open[1]) {
+      pollfd fds[2] = {{open[0] ? streams[0].from : -1, POLLIN, 0}, {open[1] ? streams[1].from : -1, POLLIN, 0}};
+      int ready = ::poll(fds, 2, child_ended ? 0 : 1000);
+      if (ready < 0 && errno != EINTR) return;
+      if (ready > 0) {
+        for (int i = 0; i < 2; ++i) {
+          if (open[i] && fds[i].revents) open[i] = streams[i].pump();
+        }
+      }
+      if (ready == 0) {
+        if (child_ended) return;
+        siginfo_t info = {};
+        ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT);
+        child_ended = info.si_pid == child;
+      }
+      int64_t now = system_clock().monotonic_ns();
+      if (ticker && now - last_tick >= 1'000'000'000) {
+        last_tick = now;
+        ticker->tick(now - started, child);
+      }
+    }
+  }
+};
+
+}  // namespace
+
+void write_fully(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EAGAIN) {
+      pollfd wait = {fd, POLLOUT, 0};
+      ::poll(&wait, 1, -1);
+      continue;
+    }
+    if (n < 0) return;  // nobody reads any more; the compile itself must go on
+    bytes.remove_prefix(static_cast<size_t>(n));
+  }
+}
+
+ProcessRunner& system_processes() {
+  static SystemProcesses runner;
+  return runner;
+}
+
+Error exec_program(const std::vector<std::string>& argv, const Env& env) {
+  std::vector<char*> argv_pointers = pointers(argv), env_pointers = pointers(env.entries());
+  ::execvpe(argv_pointers[0], argv_pointers.data(), env_pointers.data());
+  return error_from_errno(errno, argv[0]);
+}
+
+int exit_code_of(int status) {
+  if (WIFEXITED(status)) return WEXITSTATUS(status);
+  return 128 + (WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+}
+
+void end_like(int status) {
+  if (WIFSIGNALED(status)) {
+    rlimit none = {0, 0};
+    ::setrlimit(RLIMIT_CORE, &none);  // the child's core is the interesting one
+    ::signal(WTERMSIG(status), SIG_DFL);
+    ::raise(WTERMSIG(status));
+  }
+  ::_exit(exit_code_of(status));
+}
+
+}  // namespace kache

@@ -1,0 +1,51 @@
+// Running the compiler: its output goes on at once, byte for byte, and is kept beside.
+//
+// A seam: tests use a runner that answers from a script. Signals that ask this process to stop are passed on; how the
+// child ended is passed back unchanged.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/env.h"
+#include "base/result.h"
+
+namespace kache {
+
+struct ProcessResult {
+  int status = 0;  // as waitpid gives it
+  int64_t elapsed_ns = 0;
+  std::string standard_output;
+  std::string standard_error;
+  bool succeeded() const { return status == 0; }
+};
+
+class ProcessRunner {
+ public:
+  virtual ~ProcessRunner() = default;
+
+  // Called about once a second while the child runs.
+  class Ticker {
+   public:
+    virtual ~Ticker() = default;
+    virtual void tick(int64_t elapsed_ns, int pid) = 0;
+  };
+
+  // argv[0] is the program (a path, or a name for PATH). The child's stdin is ours.
+  virtual Result<ProcessResult> run(const std::vector<std::string>& argv, const Env& env, Ticker* ticker) = 0;
+};
+
+ProcessRunner& system_processes();
+
+// Replaces this process. Returns only on failure.
+Error exec_program(const std::vector<std::string>& argv, const Env& env);
+
+// Ends this process the way the child ended: same exit status, same signal. Never returns.
+[[noreturn]] void end_like(int status);
+
+// The exit code that a shell would show.
+int exit_code_of(int status);
+
+void write_fully(int fd, std::string_view bytes);
+
+}  // namespace kache
