@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 
@@ -16,7 +18,7 @@ namespace {
 static_assert(kRecordCapacity == KACHE_RECORD_CAPACITY);
 static_assert(static_cast<int>(EventKind::hello) == KACHE_REC_HELLO);
 static_assert(static_cast<int>(EventKind::shell) == KACHE_REC_SHELL);
-static_assert(sizeof(kache_record) == 88 && sizeof(kache_record_header) == 40, "no padding that could differ");
+static_assert(sizeof(kache_record) == 88 && sizeof(kache_record_header) == 48, "no padding that could differ");
 
 Error bad(const char* what) { return {ErrorCode::corrupt, 0, std::string("record: ") + what}; }
 
@@ -75,25 +77,26 @@ Result<std::vector<char>> load(int fd, const std::string& path) {
   return bytes;
 }
 
+// The header, and zeros up to the end of the first chunk: see record_format.h.
 Status prepare(int fd, uint64_t capacity, const std::string& path) {
-  if (::ftruncate(fd, static_cast<off_t>(capacity)) != 0) return error_from_errno(errno, path);
-  uint64_t first = capacity < KACHE_RECORD_CHUNK ? capacity : KACHE_RECORD_CHUNK;
-  int rc;
-  do {
-    rc = ::fallocate(fd, 0, 0, static_cast<off_t>(first));
-  } while (rc != 0 && errno == EINTR);
-  if (rc != 0 && errno == EOPNOTSUPP) {
-    return Error{ErrorCode::unsupported, errno, path + ": the file system can not reserve blocks"};
+  rlimit limit;  // beyond it, ftruncate would be a signal
+  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < capacity) {
+    return Error{ErrorCode::too_large, 0, path + ": a record does not fit the limit on file sizes (ulimit -f)"};
   }
-  if (rc != 0) return error_from_errno(errno, path);
+  if (::ftruncate(fd, static_cast<off_t>(capacity)) != 0) return error_from_errno(errno, path);
+  std::vector<char> bytes(std::min<uint64_t>(capacity, KACHE_RECORD_FIRST_CHUNK));
   kache_record_header header{};
   std::memcpy(header.magic, KACHE_RECORD_MAGIC, sizeof header.magic);
   header.capacity = capacity;
   header.tail = sizeof header;
-  header.allocated = first;
-  ssize_t written = ::pwrite(fd, &header, sizeof header, 0);
-  if (written < 0) return error_from_errno(errno, path);
-  if (written != sizeof header) return Error{ErrorCode::io, 0, path + ": short write"};
+  header.claimed = header.allocated = bytes.size();
+  std::memcpy(bytes.data(), &header, sizeof header);
+  for (size_t done = 0; done < bytes.size();) {
+    ssize_t n = ::pwrite(fd, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return error_from_errno(errno, path);
+    done += static_cast<size_t>(n);
+  }
   return Ok{};
 }
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -169,7 +170,7 @@ TEST_F(RecordFileTest, is_created_empty_and_private_and_goes_with_its_object) {
     ASSERT_EQ(stat(path.c_str(), &st), 0);
     EXPECT_EQ(st.st_mode & 07777, 0600u);
     EXPECT_EQ(st.st_size, off_t{KACHE_RECORD_CAPACITY});
-    EXPECT_LE(st.st_blocks * 512, off_t{2 * KACHE_RECORD_CHUNK}) << "most of it is a hole";
+    EXPECT_LE(st.st_blocks * 512, off_t{2 * KACHE_RECORD_FIRST_CHUNK}) << "most of it is a hole";
     Result<std::vector<RecordEvent>> events = file->read();
     ASSERT_TRUE(events.ok()) << events.error().message;
     EXPECT_TRUE(events->empty());
@@ -191,6 +192,17 @@ TEST_F(RecordFileTest, views_survive_a_move) {
   RecordFile moved = std::move(*file);
   EXPECT_EQ(events->at(0).a, "/a/long/enough/path/to/be/anywhere");
   EXPECT_TRUE(moved.read().ok());
+}
+
+TEST_F(RecordFileTest, that_would_exceed_the_limit_on_file_sizes_is_an_error_and_no_signal) {
+  rlimit old;
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &old), 0);
+  rlimit small = {1 << 20, old.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  Result<RecordFile> file = RecordFile::create(dir_);
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &old), 0);
+  ASSERT_FALSE(file.ok());
+  EXPECT_EQ(file.code(), ErrorCode::too_large);
 }
 
 TEST_F(RecordFileTest, says_where_it_could_not_be_made) {

@@ -1,5 +1,6 @@
-// record_run LIBRARY OUTPUT [--capacity BYTES] [--trace FILE] -- COMMAND...: runs a command under the recorder and
-// writes what was recorded to OUTPUT, one event per line, for the tests in Python.
+// record_run LIBRARY OUTPUT [--capacity BYTES] [--dir DIR] [--trace FILE] -- COMMAND...: runs a command under the
+// recorder and writes what was recorded to OUTPUT, one event per line, for the tests in Python. The record itself lies in
+// DIR, or beside OUTPUT.
 //
 // --trace puts strace between: the command is then watched from outside and from inside at once. Exits as the command
 // did (128 + signal when it died). The first line of OUTPUT is "ok" or "error: ...".
@@ -71,19 +72,19 @@ int run(const std::vector<std::string>& args, const Env& env) {
 
 int main(int argc, char** argv) {
   uint64_t capacity = kRecordCapacity;
-  std::string trace;
+  std::string trace, output = argc > 2 ? argv[2] : "";
+  std::string dir = output.substr(0, output.rfind('/') + 1);
   int at = 3;
   for (; at + 1 < argc && strcmp(argv[at], "--") != 0; at += 2) {
     if (strcmp(argv[at], "--capacity") == 0) capacity = strtoull(argv[at + 1], nullptr, 10);
+    if (strcmp(argv[at], "--dir") == 0) dir = argv[at + 1];
     if (strcmp(argv[at], "--trace") == 0) trace = argv[at + 1];
   }
   if (at + 1 >= argc) {
-    fprintf(stderr, "usage: record_run LIBRARY OUTPUT [--capacity BYTES] [--trace FILE] -- COMMAND...\n");
+    fprintf(stderr, "usage: record_run LIBRARY OUTPUT [--capacity BYTES] [--dir DIR] [--trace FILE] -- COMMAND...\n");
     return 2;
   }
-  std::string output = argv[2];
-  size_t slash = output.rfind('/');
-  Result<RecordFile> record = RecordFile::create(slash == std::string::npos ? "." : output.substr(0, slash), capacity);
+  Result<RecordFile> record = RecordFile::create(dir, capacity);
   if (!record.ok()) {
     fprintf(stderr, "record_run: %s\n", record.error().message.c_str());
     return 2;

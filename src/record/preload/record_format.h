@@ -5,8 +5,10 @@
  * release order, so that a reader sees a whole record or a zero. When `tail` would pass `capacity` the flag
  * KACHE_RECORD_OVERFLOW is set and the record is lost: the compile is then not stored.
  *
- * Writing into a hole of a mapped file kills the writer (SIGBUS) when the disk is full. So only bytes below `allocated`
- * have disk blocks; who passes it allocates the next KACHE_RECORD_CHUNK first, and where that fails the record overflows.
+ * Writing into a hole of a mapped file kills the writer (SIGBUS) when the disk is full, and is slow (ext4: 110 us a page,
+ * and 2 ms when the file goes). So only bytes below `allocated` may be touched: they have been written as zeros before.
+ * Who passes it raises `claimed` by KACHE_RECORD_CHUNK, writes the zeros, and raises `allocated`; the others wait. Where
+ * that fails, the record overflows.
  *
  * Native byte order (the reader runs on the same machine), 8-byte aligned. The environment variable KACHE_RECORD holds
  * the path of the file. */
@@ -17,7 +19,8 @@
 #define KACHE_RECORD_ENV "KACHE_RECORD"
 #define KACHE_RECORD_MAGIC "KREC0001"
 #define KACHE_RECORD_CAPACITY (64u << 20)
-#define KACHE_RECORD_CHUNK (1u << 20)
+#define KACHE_RECORD_FIRST_CHUNK (128u << 10) /* what most compiles need */
+#define KACHE_RECORD_CHUNK (256u << 10)
 
 enum kache_record_header_flag {
   KACHE_RECORD_OVERFLOW = 1u /* events were lost */
@@ -28,7 +31,8 @@ struct kache_record_header {
   uint64_t capacity;  /* bytes of the whole file, this header included */
   uint64_t tail;      /* offset of the next free byte; atomic */
   uint64_t flags;     /* atomic */
-  uint64_t allocated; /* bytes from the start that have disk blocks; atomic, only grows */
+  uint64_t claimed;   /* bytes that somebody undertook to allocate; atomic, never below `allocated` */
+  uint64_t allocated; /* bytes from the start that may be touched; atomic, only grows */
 };
 
 /* What happened. Paths are absolute; relative ones were joined to the process's working directory (or to the directory

@@ -3,6 +3,8 @@
 #include "ring.h"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/uio.h>
 
 static struct kache_record_header *kr_header;
 static char *kr_base;
@@ -31,23 +33,51 @@ bool kr_ring_open(const char *path) {
   return true;
 }
 
-/* Gives disk blocks to everything below `end`. */
-static bool extend(uint64_t end) {
-  uint64_t have = atomic_load_explicit(KR_ATOMIC(allocated), memory_order_acquire);
-  if (end <= have) return true;
-  uint64_t want = (end + KACHE_RECORD_CHUNK - 1) / KACHE_RECORD_CHUNK * KACHE_RECORD_CHUNK;
-  if (want > kr_header->capacity) want = kr_header->capacity;
+/* Writes zeros over [from, to) of the file. By write, not through the mapping: it can fail without a signal. */
+static bool write_zeros(uint64_t from, uint64_t to) {
+  static const char zeros[16 << 10];
+  struct rlimit limit; /* beyond it a write would be a signal */
+  if (syscall(SYS_prlimit64, 0, RLIMIT_FSIZE, NULL, &limit) == 0 && limit.rlim_cur < to) return false;
   int fd = (int)syscall(SYS_openat, AT_FDCWD, kr_record_path(), O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
   if (fd < 0) return false;
-  long rc;
-  do {
-    rc = syscall(SYS_fallocate, fd, 0, (long)have, (long)(want - have));
-  } while (rc != 0 && errno == EINTR);
-  syscall(SYS_close, fd);
-  if (rc != 0) return false;
-  while (have < want && !atomic_compare_exchange_weak(KR_ATOMIC(allocated), &have, want)) {
+  while (from < to) {
+    struct iovec pieces[KACHE_RECORD_CHUNK / sizeof zeros];
+    int count = 0;
+    uint64_t rest = to - from;
+    for (; rest != 0 && count < (int)(sizeof pieces / sizeof *pieces); ++count) {
+      size_t size = rest < sizeof zeros ? (size_t)rest : sizeof zeros;
+      pieces[count] = (struct iovec){(void *)zeros, size};
+      rest -= size;
+    }
+    long written = syscall(SYS_pwritev, fd, pieces, count, (long)from, 0L);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) break;
+    from += (uint64_t)written;
   }
-  return true;
+  syscall(SYS_close, fd);
+  return from >= to;
+}
+
+/* Makes everything below `end` safe to touch. Whoever claims the next chunk does the work; who waits for one that died
+ * at it gives up after a while. */
+static bool extend(uint64_t end) {
+  for (int patience = 2000;;) {
+    uint64_t have = atomic_load_explicit(KR_ATOMIC(allocated), memory_order_acquire);
+    if (end <= have) return true;
+    uint64_t want = have + KACHE_RECORD_CHUNK;
+    if (want < end) want = end;
+    if (want > kr_header->capacity) want = kr_header->capacity;
+    uint64_t unclaimed = have;
+    if (atomic_compare_exchange_strong(KR_ATOMIC(claimed), &unclaimed, want)) {
+      if (!write_zeros(have, want)) return false;
+      atomic_store_explicit(KR_ATOMIC(allocated), want, memory_order_release);
+    } else if (--patience == 0 || atomic_load(KR_ATOMIC(flags)) & KACHE_RECORD_OVERFLOW) {
+      return false;
+    } else {
+      struct timespec pause = {0, 50000};
+      syscall(SYS_nanosleep, &pause, NULL);
+    }
+  }
 }
 
 /* Room for `size` bytes, or NULL. */
