@@ -454,12 +454,16 @@ def test_a_full_disk_loses_the_record_and_not_the_program(build, root):
         pytest.skip("may not mount")
     try:
         program = build("many.c", r"""
+#include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 int main(void) {
   struct stat st;
   char path[64];
-  for (int i = 0; i < 40000; ++i) { snprintf(path, sizeof path, "absent-a-%d", i); stat(path, &st); }
+  for (int i = 0; i < 40000; ++i) {
+    snprintf(path, sizeof path, "absent-a-%d", i);
+    if (stat(path, &st) == 0 || errno != ENOENT) return 9;
+  }
   return 0;
 }""")
         done = subprocess.run([RECORD_RUN, LIBRARY, root / "events", "--dir", disk, "--", program], capture_output=True)
@@ -491,6 +495,25 @@ def test_paths_below_a_descriptor_follow_it_when_it_moves(record, root):
 def test_a_deleted_working_directory_is_not_taken_for_a_path(record, root):
     run = record(sh(f"mkdir {root}/d && cd {root}/d && rmdir {root}/d && cat x"), cwd=root)
     assert [e.a for e in run.of("open_read") if e.a.endswith("x") and e.result == 2] == ["(unknown)/x"]
+
+
+def test_what_the_recorder_fails_at_does_not_reach_errno(record, build, root):
+    program = build("errno.c", r"""
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+int main(void) {
+  mkdir("gone", 0700);
+  chdir("gone");
+  rmdir("../gone");
+  errno = 77;
+  if (open(".", O_RDONLY) < 0) return 1; /* works in a directory without a name */
+  return errno == 77 ? 0 : 2;
+}""")
+    run = record([program], cwd=root)
+    assert run.status == 0
+    assert run.of("open_read", "(unknown)/.", result=0)
 
 
 def test_clock_and_identity_serve_the_race_guard(record, root):
