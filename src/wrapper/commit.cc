@@ -146,6 +146,9 @@ class Committer {
     if (search_.empty()) {
       std::vector<std::string> patterns;
       for (const Root& root : request_.roots.all()) {
+        // A root inside a stronger one (a registry crate's own directory) is nowhere else than that one says.
+        if (request_.roots.map(root.path).root != root.ref) continue;
+        places_.push_back({root.ref, patterns.size()});
         patterns.push_back(root.path);
         patterns.push_back(root.real);
       }
@@ -187,16 +190,16 @@ class Committer {
   // rustc compresses the metadata inside a dylib, so nothing can be said about what it holds.
   bool outputs_hide_text() const {
     const std::vector<std::string>& types = request_.invocation.crate_types;
+    if (request_.invocation.purpose == Purpose::probe) return false;
     return hidden_ || std::find(types.begin(), types.end(), "dylib") != types.end();
   }
 
   void find_bindings() {
-    bool all = outputs_hide_text() || !remaps_paths(request_.invocation, request_.config);
     PatternSearch& found = search();
+    bool all = outputs_hide_text() || !remaps_paths(request_.invocation, request_.config);
     std::vector<RootRef> bound;
-    const std::vector<Root>& roots = request_.roots.all();
-    for (size_t i = 0; i < roots.size(); ++i) {
-      if (all || found.found(2 * i) || found.found(2 * i + 1)) bound.push_back(roots[i].ref);
+    for (const Place& place : places_) {
+      if (all || found.found(place.pattern) || found.found(place.pattern + 1)) bound.push_back(place.root);
     }
     for (const auto& [name, pattern] : variables_) {
       const char* value = request_.line.env.get(name);
@@ -277,6 +280,11 @@ class Committer {
   InputSet set_;
   Entry entry_;
   std::vector<PatternSearch> search_;  // none or one
+  struct Place {
+    RootRef root;
+    size_t pattern;  // the path as spelled; the real one follows
+  };
+  std::vector<Place> places_;
   struct Variable {
     std::string name;
     size_t pattern;
