@@ -1,0 +1,28 @@
+// Command lines and patterns from anywhere: no crash, and always an answer.
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/glob.h"
+#include "compiler/compilers.h"
+#include "config/options.h"
+
+using namespace kache;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  CommandLine line{{"rustc"}, "/work", Env(std::vector<std::string>{})};
+  for (std::string_view rest = bytes; !rest.empty();) {
+    size_t end = rest.find('\n');
+    std::string arg(rest.substr(0, end));
+    if (!arg.starts_with('@')) line.argv.push_back(std::move(arg));
+    if (end == std::string_view::npos) break;
+    rest.remove_prefix(end + 1);
+  }
+  ParsedInvocation parsed = parse_rustc(posix_file_system(), line, Recognised::rustc);
+  (void)parsed.invocation.output_stems();
+  (void)recognise(posix_file_system(), line.argv, line.env);
+  if (size < 64) (void)glob_match(bytes.substr(0, size / 2), bytes.substr(size / 2));
+  (void)parse_size(bytes);
+  return 0;
+}

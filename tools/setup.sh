@@ -1,0 +1,51 @@
+#!/bin/bash
+# Installs what building and testing kache needs, where it is missing. Debian 12 and 13.
+#   tools/setup.sh build   what ./install needs
+#   tools/setup.sh test    and what ./test needs
+#   tools/setup.sh fuzz    and what the fuzz targets need
+#   tools/setup.sh rust    a Rust toolchain, where there is none on PATH
+set -euo pipefail
+
+build="gcc g++ cmake ninja-build pkg-config librust-blake3-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libsqlite3-dev"
+test="$build libgtest-dev python3 python3-pytest strace make file clang lld mold gdb binutils"
+fuzz="$test libclang-rt-dev"
+
+# Debian 12 calls the runtimes of clang by their version only.
+if ! apt-cache show libclang-rt-dev >/dev/null 2>&1; then fuzz="$test"; fi
+
+rust() {
+  if command -v cargo >/dev/null && command -v rustc >/dev/null; then return; fi
+  # Debian 12 keeps a current toolchain beside its old one; Debian 13's own is new enough.
+  if apt-cache show rustc-web >/dev/null 2>&1; then echo rustc-web cargo-web; else echo rustc cargo; fi
+}
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+missing() {
+  for package in "$@"; do
+    dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || echo "$package"
+  done
+}
+
+wanted=""
+for part in "$@"; do
+  case $part in
+    build) wanted+=" $build" ;;
+    test) wanted+=" $test" ;;
+    fuzz) wanted+=" $fuzz" ;;
+    rust) ;;
+    *) echo "setup.sh: unknown part $part" >&2; exit 2 ;;
+  esac
+done
+
+if ! command -v dpkg-query >/dev/null; then
+  echo "setup.sh: not a Debian system; install these yourself:$wanted" >&2
+  exit 1
+fi
+needed=$(missing $wanted)
+if [ -n "$needed" ] || { [[ " $* " == *" rust "* ]] && ! command -v cargo >/dev/null; }; then
+  export DEBIAN_FRONTEND=noninteractive
+  as_root apt-get update -qq
+  if [[ " $* " == *" rust "* ]]; then needed+=" $(missing $(rust))"; fi
+  as_root apt-get install -y -qq --no-install-recommends ca-certificates $needed >/dev/null
+fi
