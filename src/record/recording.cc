@@ -177,9 +177,11 @@ Status add_recorder(Env& env, const std::string& library, const std::string& rec
   }
   if (!is_absolute(record_path)) return Error{ErrorCode::invalid, 0, "recorder: " + record_path + ": not absolute"};
   std::string preload = library;
-  if (std::string_view listed = env.get_or_empty("LD_PRELOAD"); !listed.empty()) {
-    preload += ':';
-    preload += listed;
+  std::string_view listed = env.get_or_empty("LD_PRELOAD");
+  while (!listed.empty()) {
+    std::string_view word = listed.substr(0, listed.find_first_of(": "));
+    listed.remove_prefix(word.size() < listed.size() ? word.size() + 1 : listed.size());
+    if (!word.empty() && word != library) preload.append(":").append(word);
   }
   env.set("LD_PRELOAD", preload);
   env.set(KACHE_RECORD_ENV, record_path);

@@ -217,6 +217,13 @@ TEST(AddRecorder, goes_before_the_users_own_libraries) {
   ASSERT_TRUE(add_recorder(env, "/opt/libkache-record.so", "/tmp/r").ok());
   EXPECT_STREQ(env.get("LD_PRELOAD"), "/opt/libkache-record.so:/lib/user.so");
   EXPECT_STREQ(env.get("KACHE_RECORD"), "/tmp/r");
+  // Inside another recorded compile it is listed already.
+  ASSERT_TRUE(add_recorder(env, "/opt/libkache-record.so", "/tmp/r2").ok());
+  EXPECT_STREQ(env.get("LD_PRELOAD"), "/opt/libkache-record.so:/lib/user.so");
+  EXPECT_STREQ(env.get("KACHE_RECORD"), "/tmp/r2");
+  Env spaced(std::vector<std::string>{"LD_PRELOAD= /a.so  /b.so:"});
+  ASSERT_TRUE(add_recorder(spaced, "/opt/libkache-record.so", "/tmp/r").ok());
+  EXPECT_STREQ(spaced.get("LD_PRELOAD"), "/opt/libkache-record.so:/a.so:/b.so");
   Env none;
   ASSERT_TRUE(add_recorder(none, "/opt/libkache-record.so", "/tmp/r").ok());
   EXPECT_STREQ(none.get("LD_PRELOAD"), "/opt/libkache-record.so");

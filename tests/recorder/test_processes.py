@@ -399,6 +399,39 @@ __attribute__((constructor)) static void early(void) { free(malloc(1)); }
         run.one("get_env", "EARLY_VARIABLE", result=2)
 
 
+def test_a_fork_beside_a_thread_that_loads_libraries_does_not_hang(record, build, root):
+    plugin = build("plugin.c", "int plugin(void) { return 1; }", "-shared", "-fPIC")
+    program = build("forks.c", r"""
+#include <dlfcn.h>
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static volatile int done;
+static void *load(void *path) {
+  while (!done) dlclose(dlopen(path, RTLD_NOW));
+  return NULL;
+}
+int main(int argc, char **argv) {
+  pthread_t thread;
+  pthread_create(&thread, NULL, load, argv[1]);
+  for (int i = 0; i < 200; ++i) {
+    pid_t pid = fork();
+    if (pid == 0) {
+      alarm(20);
+      if (i % 2) execl("/bin/true", "true", NULL);
+      _exit(0);
+    }
+    int status;
+    waitpid(pid, &status, 0);
+    if (status != 0) return 1;
+  }
+  done = 1;
+  pthread_join(thread, NULL);
+  return 0;
+}""", "-pthread")
+    assert record([program, plugin]).status == 0
+
+
 # --- ends --------------------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("end, status", [("kill(getpid(), SIGKILL)", 128 + signal.SIGKILL),
