@@ -11,7 +11,7 @@ import struct
 import subprocess
 
 import pytest
-from conftest import CREATE, HERE, LIBRARY, NOFOLLOW, READ, RECORD_RUN, TEMPORARY, TRUNCATE, Run, read_events
+from recorded import CREATE, HERE, LIBRARY, NOFOLLOW, READ, RECORD_RUN, TEMPORARY, TRUNCATE, Run, read_events
 
 PYTHON = "/usr/bin/python3"
 ST = {"buffer": 4096}
