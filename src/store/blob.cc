@@ -65,7 +65,9 @@ Result<Blob> BlobStore::put(const std::string& path, bool may_link) {
   Result<FileStat> present = fs_.stat(layout_.blob(blob->id));
   if (present.ok() && present->size == blob->size && is_sealed(*present, blob->id.digest)) {
     (void)fs_.unlink(temporary);
-    return blob;
+    // Moves the ctime: GC leaves alone what a publish has just relied on.
+    if (fs_.set_mode(layout_.blob(blob->id), 0444).ok()) return blob;
+    return Error{ErrorCode::busy, 0, "blob was collected as it was found"};
   }
   Status placed = place(temporary, blob->id);
   if (!placed.ok()) {

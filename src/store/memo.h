@@ -6,7 +6,7 @@
 //
 // Who may insert: a digest belongs to an identity only if no write can have happened after the bytes were read without
 // changing that identity. The kernel stamps with a coarse clock, so: ctime must be older than that clock when the
-// reading began (see `settled`), or the caller must have stamped the file in a way that no write can repeat.
+// reading began (see `settled`). The one exception is a file that this process has just made itself (restore.cc).
 #pragma once
 
 #include <cstdint>

@@ -34,8 +34,8 @@ struct Piece {
 
 class Restorer {
  public:
-  Restorer(FileSystem& fs, Clock& clock, BlobStore& blobs, Memo& memo, const RestoreRequest& request)
-      : fs_(fs), clock_(clock), blobs_(blobs), memo_(memo), request_(request) {}
+  Restorer(FileSystem& fs, BlobStore& blobs, Memo& memo, const RestoreRequest& request)
+      : fs_(fs), blobs_(blobs), memo_(memo), request_(request) {}
 
   Result<RestoreReport> run() {
     Status done = stages();
@@ -99,10 +99,10 @@ class Restorer {
       report_.written++;
       std::string bytes = render_template(output.text, request_.roots);
       KACHE_TRY(in_directory(piece.path, [&] { return fs_.create(piece.temporary, bytes, mode); }));
-      return stamp(piece, executable);
+      return stamp(piece);
     }
     KACHE_TRY(share(piece, mode));
-    return piece.sealed ? Status(Ok{}) : stamp(piece, executable);
+    return piece.sealed ? Status(Ok{}) : stamp(piece);
   }
 
   Status share(Piece& piece, uint32_t mode) {
@@ -136,14 +136,12 @@ class Restorer {
     return fs_.copy(piece.blob.handle(), piece.temporary, mode);
   }
 
-  // "Now", by the clock that stamps files. One nanosecond beside the tick: no later write can leave the same mtime, so the
-  // digest of the file can be remembered at once. Executables get the plain tick, because cargo writes a build
-  // script's output right after and compares.
-  Status stamp(const Piece& piece, bool executable) {
-    if (executable) return fs_.touch(piece.temporary);
-    return fs_.set_mtime(piece.temporary, clock_.file_clock_ns() + 1);
-  }
+  // "Now", by the clock that stamps files, for every output alike: cargo compares the times of dependents, which may be
+  // restored or written within the same tick, and anything ahead of the tick would look newer than what follows it.
+  Status stamp(const Piece& piece) { return fs_.touch(piece.temporary); }
 
+  // A digest is known for the new file at once. Strictly one would have to wait for the next tick of the clock, because a
+  // write within this one could not be told; but nobody has been told of the file before this process ends.
   void remember(const Piece& piece) {
     if (piece.output->content != OutputContent::blob || (piece.output->mode & 0111)) return;
     Result<FileStat> stat = fs_.stat(piece.path);
@@ -151,7 +149,6 @@ class Restorer {
   }
 
   FileSystem& fs_;
-  Clock& clock_;
   BlobStore& blobs_;
   Memo& memo_;
   const RestoreRequest& request_;
@@ -162,9 +159,8 @@ class Restorer {
 
 }  // namespace
 
-Result<RestoreReport> restore_outputs(FileSystem& fs, Clock& clock, BlobStore& blobs, Memo& memo,
-                                      const RestoreRequest& request) {
-  return Restorer(fs, clock, blobs, memo, request).run();
+Result<RestoreReport> restore_outputs(FileSystem& fs, BlobStore& blobs, Memo& memo, const RestoreRequest& request) {
+  return Restorer(fs, blobs, memo, request).run();
 }
 
 }  // namespace kache

@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
 #include "compiler/invocation.h"
 #include "store/blob.h"
 #include "store/entry.h"
@@ -28,8 +27,7 @@ struct RestoreReport {
   uint32_t linked = 0, cloned = 0, copied = 0, written = 0;  // outputs by the way they came
 };
 
-Result<RestoreReport> restore_outputs(FileSystem& fs, Clock& clock, BlobStore& blobs, Memo& memo,
-                                      const RestoreRequest& request);
+Result<RestoreReport> restore_outputs(FileSystem& fs, BlobStore& blobs, Memo& memo, const RestoreRequest& request);
 
 // Where an output goes; "" when the invocation has no such place.
 std::string output_path(const Output& output, const Invocation& invocation, const std::string& cwd);

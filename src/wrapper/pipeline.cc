@@ -17,6 +17,7 @@
 #include "wrapper/compile.h"
 #include "wrapper/edit_loop.h"
 #include "wrapper/event_log.h"
+#include "wrapper/background_gc.h"
 #include "wrapper/extra_inputs.h"
 #include "wrapper/lookup.h"
 #include "wrapper/policy.h"
@@ -94,7 +95,7 @@ class Session {
     outcome_.miss_reasons = lookup_.reasons;
     if (!lookup_.found) return std::nullopt;
     Result<RestoreReport> restored = restore_outputs(
-        fs_, world_.clock, blobs_, memo_,
+        fs_, blobs_, memo_,
         {lookup_.entry, invocation_, line_.cwd, roots_, must_verify(lookup_.entry)});
     if (!restored.ok()) {
       outcome_.lookup_rejection = restored.error().message;
@@ -206,6 +207,7 @@ class Session {
     outcome_.size = committed->bytes;
     outcome_.stored_blobs = committed->blobs;
     outcome_.new_blobs = committed->new_blobs;
+    if (config_.auto_gc) start_gc_when_due(fs_, world_.clock, layout_, world_.libexec + "/kache-tool");
   }
 
   // The real compiler, with the user's own arguments, streams and environment.

@@ -1,0 +1,71 @@
+// The commands of kache-tool: one function each, over what main has found out once.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/env.h"
+#include "base/file_system.h"
+#include "config/config.h"
+#include "store/layout.h"
+
+namespace kache {
+
+struct CommandContext {
+  FileSystem& fs;
+  Clock& clock;
+  Env env;
+  std::string cwd;
+  std::string kache;  // path of the front door, for `init`
+  Config config;
+  StoreLayout layout;
+};
+
+// Each returns the exit status: 0 done, 1 failed or found trouble, 2 wrong usage.
+int run_stats(const CommandContext& context, const std::string& since);
+
+struct ListOptions {
+  std::string crate;
+  std::string sort = "name";
+};
+int run_list(const CommandContext& context, const ListOptions& options);
+
+struct ReportOptions {
+  std::string format = "text", since = "24h", root, output;
+  size_t top = 10;
+};
+int run_report(const CommandContext& context, const ReportOptions& options);
+
+int run_why_miss(const CommandContext& context, const std::string& crate);
+
+struct GcOptions {
+  std::string max_age;
+  bool background = false;
+};
+int run_gc(const CommandContext& context, const GcOptions& options);
+int run_purge(const CommandContext& context, const std::string& crate);
+
+struct DoctorOptions {
+  bool verify = false, checksums = false, repair = false;
+};
+int run_doctor(const CommandContext& context, const DoctorOptions& options);
+
+struct InitOptions {
+  bool yes = false, check = false;
+};
+int run_init(const CommandContext& context, const InitOptions& options);
+
+// Prints the compiled form of a TOML file on stdout; what is wrong with the file is inside.
+int run_config_compile(const std::string& path);
+
+// One line on stderr: "kache: <message>". Returns 1.
+int fail(const std::string& message);
+
+// "1.2 MiB", "~2min", "91.3"
+std::string human_size(uint64_t bytes);
+std::string human_ms(uint64_t ms);
+std::string percent(uint64_t part, uint64_t whole);
+std::string padded(std::string text, size_t width, bool right = false);
+
+}  // namespace kache

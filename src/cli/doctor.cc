@@ -1,0 +1,197 @@
+#include <stdlib.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <unordered_map>
+
+#include "base/path.h"
+#include "cli/cargo_config.h"
+#include "cli/command.h"
+#include "config/options.h"
+#include "record/recording.h"
+#include "store/blob.h"
+#include "store/gc.h"
+#include "store/memo.h"
+#include "store/toolchain.h"
+#include "wrapper/process.h"
+
+namespace kache {
+namespace {
+
+class Checklist {
+ public:
+  explicit Checklist(bool colours) : colours_(colours) {}
+
+  void row(bool good, const char* label, const std::string& detail, const std::string& fix = "") {
+    const char* mark = good ? "ok " : "BAD";
+    if (colours_) std::printf("  \x1b[%dm%s\x1b[0m ", good ? 32 : 31, mark);
+    else std::printf("  %s ", mark);
+    std::printf("%-14s %s\n", label, detail.c_str());
+    if (!good) ++issues_;
+    if (!good && !fix.empty()) std::printf("      -> %s\n", fix.c_str());
+  }
+  void note(const char* label, const std::string& detail) { std::printf("  -   %-14s %s\n", label, detail.c_str()); }
+
+  int finish() const {
+    if (issues_ == 0) std::puts("\n  All checks passed.");
+    else std::printf("\n  %d issue(s) found.\n", issues_);
+    return 0;
+  }
+
+ private:
+  bool colours_;
+  int issues_ = 0;
+};
+
+struct NetworkFs {
+  long magic;
+  const char* name;
+};
+// linux/magic.h and the file systems' own sources.
+constexpr NetworkFs kNetwork[] = {
+    {0x6969, "nfs"}, {0x517B, "smb"}, {0xFF534D42, "cifs"}, {0xFE534D42, "smb2"}, {0x01021997, "9p"},
+    {0x00C36400, "ceph"}, {0x01161970, "gfs2"}, {0x0BD00BD0, "lustre"}, {0x564C, "ncp"}, {0x5346414F, "afs"},
+    {0x65735546, "fuse"},
+};
+
+std::string network_file_system(const std::string& path) {
+  std::string place = path;
+  struct statfs info;
+  while (::statfs(place.c_str(), &info) != 0) {
+    if (place.size() <= 1) return {};
+    place = dir_name(place);
+  }
+  for (const NetworkFs& row : kNetwork) {
+    if (static_cast<unsigned long>(info.f_type) == static_cast<unsigned long>(row.magic)) return row.name;
+  }
+  return {};
+}
+
+void check_setup(const CommandContext& context, Checklist& list) {
+  bool is_there = ::access(context.kache.c_str(), X_OK) == 0;
+  list.row(is_there, "Binary", context.kache, "install kache again");
+  std::string wrapper(context.env.get_or_empty("RUSTC_WRAPPER"));
+  std::string where = "environment";
+  if (wrapper.empty()) {
+    std::string cargo_home(context.env.get_or_empty("CARGO_HOME"));
+    if (cargo_home.empty()) cargo_home = join_path(context.env.get_or_empty("HOME"), ".cargo");
+    where = cargo_home + "/config.toml";
+    Result<std::string> text = read_file(context.fs, where, 16u << 20);
+    if (text.ok()) {
+      Result<CargoEdit> edit = set_rustc_wrapper(*text, context.kache);
+      if (edit.ok()) wrapper = edit->old_value;
+    }
+  }
+  list.row(base_name(wrapper) == "kache", "RUSTC_WRAPPER", wrapper.empty() ? "not set" : wrapper + " (" + where + ")",
+           "kache init");
+  std::string recorder = std::string(dir_name(dir_name(context.kache))) + "/libexec/kache/libkache-record.so";
+  list.row(::access(recorder.c_str(), R_OK) == 0, "Recorder", recorder, "install kache again");
+  list.row(context.config.problem.empty(), "Configuration",
+           !context.config.problem.empty()  ? context.config.problem
+           : context.config.file.empty()    ? "defaults, no file"
+                                            : context.config.file,
+           "correct the value; until then the default is used");
+}
+
+// Does the recorder get into this compiler? Compiling a question is the way to know.
+void check_toolchain(const CommandContext& context, Checklist& list) {
+  std::string rustc = find_executable(context.fs, "rustc", context.env, context.cwd);
+  if (rustc.empty()) return list.note("Toolchain", "no rustc on PATH");
+  std::string recorder = std::string(dir_name(dir_name(context.kache))) + "/libexec/kache/libkache-record.so";
+  Result<RecordFile> record = RecordFile::create("/tmp");
+  if (!record.ok()) return list.row(false, "Toolchain", record.error().message);
+  // `rustc -vV` says its own version; its output is of no interest here.
+  std::string command = "KACHE_RECORD='" + record->path() + "' LD_PRELOAD='" + recorder + "' '" + rustc + "' -vV >/dev/null 2>&1";
+  int status = ::system(command.c_str());
+  Result<std::vector<RecordEvent>> events = record->read();
+  bool seen = false;
+  if (events.ok()) {
+    for (const RecordEvent& event : *events) {
+      seen |= event.kind == EventKind::hello && base_name(event.a).starts_with("rustc");
+    }
+  }
+  if (status != 0) return list.row(false, "Toolchain", rustc + " -vV fails", "run it by hand to see why");
+  list.row(seen, "Toolchain", rustc + (seen ? ": recorded" : ": can not be recorded, so nothing is stored"),
+           "use a dynamically linked rustc");
+}
+
+void check_store(const CommandContext& context, Checklist& list) {
+  const std::string& root = context.layout.root();
+  bool exists = context.fs.stat(root).ok();
+  bool writable = !exists || ::access(root.c_str(), W_OK) == 0;
+  list.row(writable, "Cache dir", root + (exists ? "" : " (will be created by the first build)"),
+           "make it writable, or set KACHE_CACHE_DIR");
+  std::string network = network_file_system(root);
+  list.row(network.empty(), "Cache FS", network.empty() ? "local" : network + " is a network file system",
+           "set KACHE_CACHE_DIR to a local path");
+}
+
+int verify_store(const CommandContext& context, const DoctorOptions& options) {
+  std::vector<std::string> broken_files;
+  std::vector<StoredEntry> entries = list_entries(context.fs, context.layout, &broken_files);
+  std::printf("Verifying %zu cache entries...\n\n", entries.size() + broken_files.size());
+  uint64_t missing = 0, failures = 0, bad_entries = broken_files.size(), checked = 0;
+  std::unordered_map<std::string, bool> known;  // blob → good
+  std::vector<std::string> to_remove = broken_files;
+  for (const StoredEntry& stored : entries) {
+    bool good = true;
+    for (const Output& output : stored.entry.outputs) {
+      if (output.content != OutputContent::blob) continue;
+      auto [place, is_new] = known.try_emplace(output.blob.hex(), true);
+      if (is_new) {
+        ++checked;
+        std::string path = context.layout.blob(output.blob);
+        Result<FileStat> stat = context.fs.stat(path);
+        if (!stat.ok() || stat->size != output.size) {
+          place->second = false;
+          ++missing;
+        } else if (!is_sealed(*stat, output.blob.digest)) {
+          place->second = false;
+          ++failures;
+        } else if (options.checksums) {
+          Result<File> file = open_file(context.fs, path);
+          Result<Digest> digest = file.ok() ? digest_file(context.fs, file->handle()) : Result<Digest>(file.error());
+          if (!digest.ok() || *digest != output.blob.digest) {
+            place->second = false;
+            ++failures;
+          }
+        }
+        if (!place->second && options.repair) (void)context.fs.unlink(path);
+      }
+      good &= place->second;
+    }
+    if (good) continue;
+    ++bad_entries;
+    to_remove.push_back(stored.path);
+  }
+  auto number = [](uint64_t n) { return static_cast<unsigned long long>(n); };
+  std::printf("Cache verification complete\n  Entries: %zu total, %llu valid, %llu corrupted\n",
+              entries.size() + broken_files.size(), number(entries.size() + broken_files.size() - bad_entries),
+              number(bad_entries));
+  std::printf("  Blobs: %llu checked, %llu missing, %llu checksum failures\n", number(checked), number(missing),
+              number(failures));
+  if (bad_entries == 0) return 0;
+  if (!options.repair) {
+    return fail("cache integrity check failed: " + std::to_string(bad_entries) +
+                " corrupted entries; run `kache doctor --verify --repair` to remove them");
+  }
+  for (const std::string& path : to_remove) (void)context.fs.unlink(path);
+  std::printf("Repairing: removed %llu corrupted entries.\n", number(bad_entries));
+  return 0;
+}
+
+}  // namespace
+
+int run_doctor(const CommandContext& context, const DoctorOptions& options) {
+  if (options.verify || options.checksums || options.repair) return verify_store(context, options);
+  bool colours = ::isatty(1) && !context.env.has("NO_COLOR");
+  std::printf("  kache v%s\n\n", KACHE_VERSION);
+  Checklist list(colours);
+  check_setup(context, list);
+  check_toolchain(context, list);
+  check_store(context, list);
+  return list.finish();
+}
+
+}  // namespace kache

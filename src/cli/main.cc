@@ -1,0 +1,102 @@
+#include "cli/main.h"
+
+#include <limits.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include <CLI/CLI.hpp>
+
+#include "base/path.h"
+#include "cli/command.h"
+
+namespace kache {
+namespace {
+
+std::string self_path() {
+  char buffer[PATH_MAX];
+  ssize_t length = ::readlink("/proc/self/exe", buffer, sizeof buffer);
+  return length > 0 ? std::string(buffer, static_cast<size_t>(length)) : "";
+}
+
+// <prefix>/libexec/kache/kache-tool → <prefix>/bin/kache
+std::string front_door(const std::string& self) {
+  std::string_view prefix = dir_name(dir_name(dir_name(self)));
+  return join_path(prefix, "bin/kache");
+}
+
+std::string working_directory() {
+  char buffer[PATH_MAX];
+  return ::getcwd(buffer, sizeof buffer) ? buffer : "/";
+}
+
+}  // namespace
+
+int tool_main(int argc, char** argv, char** environment) {
+  if (argc == 3 && std::string_view(argv[1]) == "__config-compile") return run_config_compile(argv[2]);
+
+  CLI::App app("kache: a content-addressed compiler cache. Set RUSTC_WRAPPER=kache, or run `kache init`.", "kache");
+  app.set_version_flag("-V,--version", "kache " KACHE_VERSION);
+  app.require_subcommand(1);
+  std::string self = self_path();
+
+  std::string since = "24h", crate;
+  ListOptions list;
+  ReportOptions report;
+  GcOptions gc;
+  DoctorOptions doctor;
+  InitOptions init;
+
+  CLI::App* stats_command = app.add_subcommand("stats", "how full the store is and how well it serves");
+  stats_command->add_option("--since", since, "time span: 30m, 24h, 7d")->capture_default_str();
+  CLI::App* list_command = app.add_subcommand("list", "what is stored");
+  list_command->add_option("crate", list.crate, "only this crate, in detail");
+  list_command->add_option("--sort", list.sort, "name, size, hits or age")->capture_default_str();
+  CLI::App* report_command = app.add_subcommand("report", "what happened in the last builds");
+  report_command->add_option("--format", report.format, "text or json")->capture_default_str();
+  report_command->add_option("--since", report.since, "time span: 30m, 24h, 7d")->capture_default_str();
+  report_command->add_option("--root", report.root, "only this build tree");
+  report_command->add_option("-o,--output", report.output, "write to this file");
+  report_command->add_option("--top", report.top, "how many crates to name")->capture_default_str();
+  CLI::App* why_command = app.add_subcommand("why-miss", "which file, variable or flag made a crate miss");
+  why_command->add_option("crate", crate, "name of the crate")->required();
+  CLI::App* gc_command = app.add_subcommand("gc", "bring the store below its limits");
+  gc_command->add_option("--max-age", gc.max_age, "drop what was not used for so long: 24h, 7d");
+  gc_command->add_flag("--background", gc.background, "say nothing")->group("");
+  CLI::App* purge_command = app.add_subcommand("purge", "remove everything, or one crate");
+  std::string purge_crate;
+  purge_command->add_option("--crate-name", purge_crate, "only this crate");
+  CLI::App* doctor_command = app.add_subcommand("doctor", "is kache set up well, and is the store sound");
+  doctor_command->add_flag("--verify", doctor.verify, "check every entry");
+  doctor_command->add_flag("--checksums", doctor.checksums, "read every blob (implies --verify)");
+  doctor_command->add_flag("--repair", doctor.repair, "remove what is broken (implies --verify)");
+  CLI::App* init_command = app.add_subcommand("init", "make cargo use kache");
+  init_command->add_flag("-y,--yes", init.yes, "do not ask");
+  init_command->add_flag("--check", init.check, "only say what would be done");
+  bool no_service = false;
+  init_command->add_flag("--no-service", no_service, "accepted; there is no service to install");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+
+  FileSystem& fs = posix_file_system();
+  Env env(environment);
+  std::string cwd = working_directory();
+  Config config = load_config(fs, env, cwd, "", self);
+  if (!config.problem.empty()) std::fprintf(stderr, "kache: warning: %s\n", config.problem.c_str());
+  CommandContext context{fs, system_clock(), env, cwd, front_door(self), config, StoreLayout(config.cache_dir)};
+
+  if (stats_command->parsed()) return run_stats(context, since);
+  if (list_command->parsed()) return run_list(context, list);
+  if (report_command->parsed()) return run_report(context, report);
+  if (why_command->parsed()) return run_why_miss(context, crate);
+  if (gc_command->parsed()) return run_gc(context, gc);
+  if (purge_command->parsed()) return run_purge(context, purge_crate);
+  if (doctor_command->parsed()) return run_doctor(context, doctor);
+  return run_init(context, init);
+}
+
+}  // namespace kache

@@ -1,0 +1,58 @@
+#include <cstdio>
+#include <unordered_set>
+
+#include "cli/command.h"
+#include "index/events.h"
+#include "index/summary.h"
+#include "store/gc.h"
+
+namespace kache {
+
+int run_stats(const CommandContext& context, const std::string& since) {
+  Result<int64_t> span = parse_duration(since);
+  if (!span.ok()) return fail("--since " + span.error().message), 2;
+  Result<std::vector<BuildEvent>> events =
+      read_events(context.fs, context.layout.events(), context.clock.wall_ns() - *span);
+  if (!events.ok()) return fail(events.error().message);
+  Summary summary = summarise(*events);
+
+  uint64_t logical = 0, physical = 0, entries = 0;
+  std::unordered_set<std::string> seen;
+  for (const StoredEntry& stored : list_entries(context.fs, context.layout, nullptr)) {
+    ++entries;
+    for (const Output& output : stored.entry.outputs) {
+      if (output.content != OutputContent::blob) continue;
+      logical += output.size;
+      if (seen.insert(output.blob.hex()).second) physical += output.size;
+    }
+  }
+  auto number = [](uint64_t n) { return static_cast<unsigned long long>(n); };
+  uint64_t limit = context.config.local_max_size;
+  std::printf("Store:      %s / %s (%llu entries, %s%%)\n", human_size(physical).c_str(), human_size(limit).c_str(),
+              number(entries), percent(physical, limit).c_str());
+  if (!seen.empty()) {
+    std::printf("Dedup:      %llu unique blobs, %s physical, %s%% savings\n", number(seen.size()),
+                human_size(physical).c_str(), percent(logical - physical, logical).c_str());
+  }
+  std::printf("Hit rate:   %s%% (local: %llu, prefetch: %llu, remote: %llu, dup: %llu, miss: %llu)\n",
+              percent(summary.hits(), summary.total()).c_str(), number(summary.local_hits),
+              number(summary.prefetch_hits), number(summary.remote_hits), number(summary.dups),
+              number(summary.misses));
+  uint64_t known = summary.saved_ms + summary.spent_ms;
+  if (known > 0) std::printf("Weighted:   %s%% by compile cost\n", percent(summary.saved_ms, known).c_str());
+  if (summary.elapsed_ms > 0) {
+    std::printf("Miss share: %s%% of wrapper time (%s)\n", percent(summary.miss_elapsed_ms, summary.elapsed_ms).c_str(),
+                human_ms(summary.miss_elapsed_ms).c_str());
+  }
+  if (summary.total() > 0) {
+    std::printf("Time saved: %s (compile work avoided, last %s)\n", human_ms(summary.saved_ms).c_str(), since.c_str());
+  } else {
+    std::puts("Time saved: n/a");
+  }
+  std::printf("Others:     %llu errors, %llu passthroughs, %llu skipped, %llu probes, %llu not stored\n",
+              number(summary.errors), number(summary.passthroughs), number(summary.skipped), number(summary.probes),
+              number(summary.store_failures));
+  return 0;
+}
+
+}  // namespace kache

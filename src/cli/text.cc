@@ -1,0 +1,32 @@
+#include <cstdio>
+
+#include "cli/command.h"
+#include "wrapper/progress.h"
+
+namespace kache {
+
+int fail(const std::string& message) {
+  std::fprintf(stderr, "kache: %s\n", message.c_str());
+  return 1;
+}
+
+std::string human_size(uint64_t bytes) { return format_size(bytes); }
+
+std::string human_ms(uint64_t ms) {
+  if (ms < 1000) return std::to_string(ms) + "ms";
+  if (ms < 60'000) return std::to_string(ms / 1000) + "." + std::to_string(ms % 1000 / 100) + "s";
+  return format_duration(ms / 1000);
+}
+
+std::string percent(uint64_t part, uint64_t whole) {
+  uint64_t tenths = whole == 0 ? 0 : (part * 1000 + whole / 2) / whole;
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
+}
+
+std::string padded(std::string text, size_t width, bool right) {
+  if (text.size() >= width) return text;
+  std::string spaces(width - text.size(), ' ');
+  return right ? spaces + text : text + spaces;
+}
+
+}  // namespace kache

@@ -1,0 +1,125 @@
+#include <algorithm>
+#include <cstdio>
+#include <map>
+
+#include "base/path.h"
+#include "cli/command.h"
+#include "index/events.h"
+#include "store/traces.h"
+
+namespace kache {
+namespace {
+
+std::vector<Traces> traces_of(const CommandContext& context, const std::string& crate) {
+  std::vector<Traces> found;
+  Result<std::vector<DirEntry>> shards = context.fs.list(context.layout.traces());
+  if (!shards.ok()) return found;
+  for (const DirEntry& shard : *shards) {
+    std::string dir = join_path(context.layout.traces(), shard.name);
+    Result<std::vector<DirEntry>> files = context.fs.list(dir);
+    if (!files.ok()) continue;
+    for (const DirEntry& file : *files) {
+      Result<std::string> bytes = read_file(context.fs, join_path(dir, file.name), kMaxTracesSize);
+      if (!bytes.ok()) continue;
+      Result<Traces> traces = decode_any_traces(*bytes);
+      if (traces.ok() && traces->crate_name == crate) found.push_back(std::move(traces).value());
+    }
+  }
+  return found;
+}
+
+// Parts of one key that the other has not: what was said differently.
+std::vector<std::string> only_in(const std::vector<KeyPart>& a, const std::vector<KeyPart>& b) {
+  std::map<std::string, int> counts;
+  for (const KeyPart& part : b) counts[part.label + '\0' + part.text]++;
+  std::vector<std::string> out;
+  for (const KeyPart& part : a) {
+    if (counts[part.label + '\0' + part.text]-- > 0) continue;
+    bool is_digest = part.label == "toolchain" || part.label == "salt" || part.label == "cpu" ||
+                     part.label.starts_with("env ");
+    out.push_back(part.label + (is_digest ? "" : ": " + part.text));
+  }
+  return out;
+}
+
+// No candidate was known for the command line: which command line of this crate is the nearest, and what is different?
+void explain_command_line(const CommandContext& context, const BuildEvent& miss) {
+  std::vector<Traces> all = traces_of(context, miss.crate_name);
+  auto own = std::find_if(all.begin(), all.end(),
+                          [&](const Traces& traces) { return traces.key.hex() == miss.invocation_key; });
+  if (own == all.end()) {
+    std::puts("Diagnosis: nothing was stored for this command line, so there is nothing to compare with.");
+    return;
+  }
+  const Traces* nearest = nullptr;
+  size_t fewest = SIZE_MAX;
+  for (const Traces& traces : all) {
+    if (&traces == &*own) continue;
+    size_t distance = only_in(own->parts, traces.parts).size() + only_in(traces.parts, own->parts).size();
+    if (distance < fewest) {
+      fewest = distance;
+      nearest = &traces;
+    }
+  }
+  if (!nearest) {
+    std::puts("Diagnosis: never cached before: this was the first build of the crate with this store.");
+    return;
+  }
+  std::puts("Diagnosis: no result for this command line. Compared with the nearest one that was stored:");
+  for (const std::string& part : only_in(own->parts, nearest->parts)) std::printf("  new:  %s\n", part.c_str());
+  for (const std::string& part : only_in(nearest->parts, own->parts)) std::printf("  gone: %s\n", part.c_str());
+}
+
+void print_last_events(const std::vector<BuildEvent>& events) {
+  std::puts("\nLast events:");
+  size_t first = events.size() > 5 ? events.size() - 5 : 0;
+  for (size_t i = first; i < events.size(); ++i) {
+    const BuildEvent& event = events[i];
+    std::printf("  %s  %-14s %-12s %s\n", event.ts.substr(0, 19).c_str(), event.result.c_str(),
+                event.cache_key.substr(0, 12).c_str(), human_size(event.size).c_str());
+  }
+}
+
+}  // namespace
+
+int run_why_miss(const CommandContext& context, const std::string& given) {
+  std::string crate = given;
+  std::replace(crate.begin(), crate.end(), '-', '_');
+  Result<std::vector<BuildEvent>> log = read_events(context.fs, context.layout.events(), 0);
+  if (!log.ok()) return fail(log.error().message);
+  std::vector<BuildEvent> events;
+  for (BuildEvent& event : *log) {
+    if (event.crate_name == crate) events.push_back(std::move(event));
+  }
+  if (events.empty()) {
+    std::printf("No events found for %s. Build it first: cargo build -p %s\n", crate.c_str(), given.c_str());
+    return 0;
+  }
+  auto miss = std::find_if(events.rbegin(), events.rend(), [](const BuildEvent& event) { return !event.is_hit(); });
+  if (miss == events.rend()) {
+    std::printf("%s: all events are hits.\n", crate.c_str());
+    print_last_events(events);
+    return 0;
+  }
+  std::printf("Why %s missed:\n  Last %s: %s (key: %s)\n", crate.c_str(), miss->result.c_str(),
+              miss->ts.substr(0, 19).c_str(), miss->cache_key.empty() ? "-" : miss->cache_key.substr(0, 12).c_str());
+  if (!miss->store_error.empty()) {
+    std::printf("NOT CACHED: it was compiled and could not be stored: %s\n", miss->store_error.c_str());
+  }
+  if (!miss->passthrough_reason.empty()) {
+    std::printf("NOT CACHED: %s\n", miss->passthrough_reason.substr(miss->passthrough_reason.find('|') + 1).c_str());
+  }
+  if (!miss->lookup_rejection.empty()) {
+    std::printf("A matching result was found and could not be used: %s\n", miss->lookup_rejection.c_str());
+  }
+  if (!miss->miss_reasons.empty()) {
+    std::puts("Diagnosis: the command line is known. Since the nearest stored result these changed:");
+    for (const std::string& reason : miss->miss_reasons) std::printf("  %s\n", reason.c_str());
+  } else if (miss->is_compiled() && miss->lookup_rejection.empty()) {
+    explain_command_line(context, *miss);
+  }
+  print_last_events(events);
+  return 0;
+}
+
+}  // namespace kache

@@ -1,0 +1,109 @@
+#include "index/events.h"
+
+#include <time.h>
+
+#include <nlohmann/json.hpp>
+
+namespace kache {
+namespace {
+
+using nlohmann::json;
+
+template <typename T>
+void take(const json& line, const char* name, T& value) {
+  auto field = line.find(name);
+  if (field == line.end()) return;
+  if constexpr (std::is_same_v<T, std::string>) {
+    if (field->is_string()) value = field->get<std::string>();
+  } else if constexpr (std::is_same_v<T, bool>) {
+    if (field->is_boolean()) value = field->get<bool>();
+  } else {
+    if (field->is_number_integer()) value = field->get<T>();
+  }
+}
+
+bool parse_event(const std::string& text, BuildEvent& event) {
+  json line = json::parse(text, nullptr, false);
+  if (!line.is_object()) return false;
+  for (const char* required : {"ts", "crate_name", "result", "elapsed_ms", "size"}) {
+    if (!line.contains(required)) return false;
+  }
+  take(line, "ts", event.ts);
+  take(line, "crate_name", event.crate_name);
+  take(line, "root", event.root);
+  take(line, "version", event.version);
+  take(line, "result", event.result);
+  take(line, "cache_key", event.cache_key);
+  take(line, "invocation_key", event.invocation_key);
+  take(line, "crate_type", event.crate_type);
+  take(line, "passthrough_reason", event.passthrough_reason);
+  take(line, "store_error", event.store_error);
+  take(line, "lookup_rejection", event.lookup_rejection);
+  take(line, "elapsed_ms", event.elapsed_ms);
+  take(line, "compile_time_ms", event.compile_time_ms);
+  take(line, "size", event.size);
+  take(line, "key_ms", event.key_ms);
+  take(line, "lookup_ms", event.lookup_ms);
+  take(line, "restore_ms", event.restore_ms);
+  take(line, "store_ms", event.store_ms);
+  take(line, "store_output_blobs", event.store_output_blobs);
+  take(line, "store_new_blobs", event.store_new_blobs);
+  take(line, "store_duplicate_blobs", event.store_duplicate_blobs);
+  take(line, "compiler_runs", event.compiler_runs);
+  take(line, "fallback", event.fallback);
+  take(line, "exit_code", event.exit_code);
+  auto reasons = line.find("miss_reason");
+  if (reasons != line.end() && reasons->is_array()) {
+    for (const json& reason : *reasons) {
+      if (reason.is_string()) event.miss_reasons.push_back(reason.get<std::string>());
+    }
+  }
+  event.end_ns = parse_time(event.ts);
+  return event.end_ns >= 0;
+}
+
+}  // namespace
+
+int64_t parse_time(const std::string& text) {
+  tm parts = {};
+  const char* rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
+  if (!rest) return -1;
+  int64_t fraction = 0, scale = 100'000'000;
+  if (*rest == '.') {
+    for (++rest; *rest >= '0' && *rest <= '9'; ++rest, scale /= 10) fraction += (*rest - '0') * scale;
+  }
+  if (std::string(rest) != "Z" && std::string(rest) != "+00:00") return -1;
+  return int64_t{::timegm(&parts)} * 1'000'000'000 + fraction;
+}
+
+Result<int64_t> parse_duration(const std::string& text) {
+  size_t digits = text.find_first_not_of("0123456789");
+  if (digits == std::string::npos) digits = text.size();
+  std::string unit = text.substr(digits);
+  int64_t seconds = unit == "" || unit == "h" ? 3600 : unit == "d" ? 86400 : unit == "m" ? 60 : unit == "s" ? 1 : 0;
+  if (digits == 0 || digits > 6 || seconds == 0) {
+    return Error{ErrorCode::invalid, 0, "\"" + text + "\" is no time span; write hours, or 30m, 24h, 7d"};
+  }
+  return std::stoll(text.substr(0, digits)) * seconds * 1'000'000'000;
+}
+
+Result<std::vector<BuildEvent>> read_events(FileSystem& fs, const std::string& path, int64_t since_ns) {
+  std::vector<BuildEvent> events;
+  Result<std::string> bytes = read_file(fs, path, uint64_t{1} << 30);
+  if (!bytes.ok()) {
+    if (bytes.code() == ErrorCode::not_found) return events;
+    return std::move(bytes).error();
+  }
+  for (size_t start = 0; start < bytes->size();) {
+    size_t end = bytes->find('\n', start);
+    if (end == std::string::npos) end = bytes->size();
+    BuildEvent event;
+    if (parse_event(bytes->substr(start, end - start), event) && event.end_ns >= since_ns) {
+      events.push_back(std::move(event));
+    }
+    start = end + 1;
+  }
+  return events;
+}
+
+}  // namespace kache

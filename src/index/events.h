@@ -1,0 +1,36 @@
+// Reading events.jsonl: what happened to which unit, oldest first. Lines that are not events (heartbeats, torn lines,
+// foreign ones) are passed over.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/file_system.h"
+
+namespace kache {
+
+struct BuildEvent {
+  std::string ts, crate_name, root, result, cache_key, invocation_key, crate_type, passthrough_reason, store_error,
+      lookup_rejection, version;
+  int64_t end_ns = 0;  // from ts
+  uint64_t elapsed_ms = 0, compile_time_ms = 0, size = 0, key_ms = 0, lookup_ms = 0, restore_ms = 0, store_ms = 0;
+  uint64_t store_output_blobs = 0, store_new_blobs = 0, store_duplicate_blobs = 0, compiler_runs = 0;
+  bool fallback = false;
+  int exit_code = 0;
+  std::vector<std::string> miss_reasons;
+
+  bool is_hit() const { return result == "local_hit" || result == "prefetch_hit" || result == "remote_hit"; }
+  bool is_compiled() const { return result == "miss" || result == "dup"; }
+  bool is_probe() const { return crate_name.empty() || crate_name == "___"; }
+};
+
+// Events that ended at or after `since_ns`; an absent log is an empty one.
+Result<std::vector<BuildEvent>> read_events(FileSystem& fs, const std::string& path, int64_t since_ns);
+
+// "2026-08-22T10:11:12.131415Z" → nanoseconds since the epoch; -1 when it is no such time.
+int64_t parse_time(const std::string& text);
+// "24h", "7d", "30m", "90s", "12" (hours) → nanoseconds; `invalid` otherwise.
+Result<int64_t> parse_duration(const std::string& text);
+
+}  // namespace kache

@@ -1,0 +1,45 @@
+#include "index/summary.h"
+
+namespace kache {
+
+Summary summarise(const std::vector<BuildEvent>& events) {
+  Summary sum;
+  struct Counter {
+    const char* result;
+    uint64_t Summary::*count;
+  };
+  static constexpr Counter kCounters[] = {
+      {"local_hit", &Summary::local_hits}, {"prefetch_hit", &Summary::prefetch_hits},
+      {"remote_hit", &Summary::remote_hits}, {"dup", &Summary::dups}, {"miss", &Summary::misses},
+      {"error", &Summary::errors}, {"passthrough", &Summary::passthroughs}, {"skipped", &Summary::skipped},
+  };
+  for (const BuildEvent& event : events) {
+    if (event.is_probe()) {
+      sum.probes++;
+      continue;
+    }
+    for (const Counter& counter : kCounters) {
+      if (event.result == counter.result) ++(sum.*counter.count);
+    }
+    sum.elapsed_ms += event.elapsed_ms;
+    sum.fallbacks += event.fallback;
+    if (event.is_hit()) {
+      sum.hit_elapsed_ms += event.elapsed_ms;
+      sum.saved_ms += event.compile_time_ms;
+      sum.restore_ms += event.restore_ms;
+      sum.restored_bytes += event.size;
+    } else if (event.is_compiled()) {
+      sum.miss_elapsed_ms += event.elapsed_ms;
+      sum.spent_ms += event.compile_time_ms;
+      sum.store_ms += event.store_ms;
+      sum.stored_blobs += event.store_output_blobs;
+      sum.stored_bytes += event.size;
+      sum.store_failures += !event.store_error.empty() || !event.passthrough_reason.empty();
+    }
+    sum.key_ms += event.key_ms;
+    sum.lookup_ms += event.lookup_ms;
+  }
+  return sum;
+}
+
+}  // namespace kache

@@ -1,0 +1,26 @@
+// The numbers that stats and report are made of.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "index/events.h"
+
+namespace kache {
+
+struct Summary {
+  uint64_t local_hits = 0, prefetch_hits = 0, remote_hits = 0, dups = 0, misses = 0;
+  uint64_t errors = 0, passthroughs = 0, probes = 0, skipped = 0, store_failures = 0, fallbacks = 0;
+  uint64_t elapsed_ms = 0, hit_elapsed_ms = 0, miss_elapsed_ms = 0;
+  uint64_t saved_ms = 0, spent_ms = 0;  // compile time avoided and spent
+  uint64_t key_ms = 0, lookup_ms = 0, restore_ms = 0, store_ms = 0;
+  uint64_t restored_bytes = 0, stored_blobs = 0, stored_bytes = 0;
+
+  uint64_t hits() const { return local_hits + prefetch_hits + remote_hits; }
+  uint64_t compiled() const { return dups + misses; }
+  uint64_t total() const { return hits() + compiled(); }
+};
+
+Summary summarise(const std::vector<BuildEvent>& events);
+
+}  // namespace kache

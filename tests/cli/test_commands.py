@@ -1,0 +1,101 @@
+"""The commands, in an empty home."""
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+BUILD = pathlib.Path(os.environ.get("KACHE_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build"))
+KACHE = BUILD / "bin" / "kache"
+
+
+@pytest.fixture
+def kache(tmp_path):
+    def run(*args, stdin="", **env):
+        full = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "LANG": "C.UTF-8", **env}
+        return subprocess.run([KACHE, *args], cwd=tmp_path, env=full, input=stdin, capture_output=True, text=True)
+    run.home = tmp_path
+    return run
+
+
+def test_version_and_help(kache):
+    assert kache("--version").stdout.startswith("kache 0.")
+    for command in ("stats", "list", "report", "why-miss", "gc", "purge", "doctor", "init"):
+        assert command in kache("--help").stdout
+        assert kache(command, "--help").returncode == 0
+
+
+def test_wrong_usage_is_2_and_says_what_is_right(kache):
+    for args, word in ((["nosuch"], ""), (["gc", "--max-age", "5x"], "24h"), (["list", "--sort", "x"], "size"),
+                       (["report", "--format", "x"], "json"), (["report", "--since", "x"], "7d"), (["why-miss"], "crate")):
+        result = kache(*args)
+        assert result.returncode == 2, args
+        assert word in result.stderr
+
+
+def test_an_empty_store_is_no_error_and_is_not_created(kache):
+    assert kache("list").stdout == "No cached entries.\n"
+    assert "No cached entries for 'x'" in kache("list", "x").stdout
+    assert "Time saved: n/a" in kache("stats").stdout
+    assert "No events found for x" in kache("why-miss", "x").stdout
+    for command in (["gc"], ["purge"], ["doctor", "--verify"]):
+        assert kache(*command).returncode == 0
+    report = json.loads(kache("report", "--format", "json").stdout)
+    for name in ("schema_version", "meta", "summary", "timeline", "timing", "storage", "prefetch", "top_misses", "top_hits",
+                 "all_events", "traceEvents", "displayTimeUnit", "bypass", "errors_detail", "suggestions"):
+        assert name in report
+    assert not (kache.home / ".cache" / "kache").exists()
+
+
+def test_events_of_others_and_torn_lines_are_passed_over(kache):
+    log = kache.home / ".cache" / "kache" / "events.jsonl"
+    log.parent.mkdir(parents=True)
+    good = ('{"ts":"2999-01-01T00:00:00Z","crate_name":"x","result":"local_hit","elapsed_ms":1,"size":2,'
+            '"compile_time_ms":100,"unknown":[1]}\n')
+    log.write_bytes(b'{"event":"heartbeat"}\n' + b'{"ts":"2026' + b"\n" + b"\xff\xfe\n[]\n" + good.encode() * 2)
+    summary = json.loads(kache("report", "--format", "json").stdout)["summary"]
+    assert summary["local_hits"] == 2 and summary["time_saved_ms"] == 200 and summary["hit_rate_pct"] == 100.0
+
+
+@pytest.mark.parametrize("text", ["", "[build]\njobs = 2\n", "# note\r\n[build]\r\njobs = 2", "[net]\nretry = 2",
+                                  '[build]\nrustc-wrapper   =  "other" # keep\n[net]\n'])
+def test_init_changes_one_value_and_nothing_else(kache, text):
+    config = kache.home / ".cargo" / "config.toml"
+    config.parent.mkdir()
+    config.write_bytes(text.encode())
+    assert kache("init", "--check").returncode == 0
+    assert config.read_bytes() == text.encode()
+    assert kache("init").returncode == 1  # no answer is no consent
+    assert config.read_bytes() == text.encode()
+    assert kache("init", "-y").returncode == 0
+    after = config.read_text()
+    assert f'"{KACHE}"' in after
+    for line in text.splitlines():
+        assert line in after or "other" in line
+    assert "# keep" in after or "# keep" not in text
+    assert list(config.parent.glob("config.toml.kache-backup.*"))
+    assert "already uses" in kache("init", "-y").stdout
+    assert config.read_text() == after
+
+
+def test_init_leaves_alone_what_it_can_not_edit(kache):
+    config = kache.home / ".cargo" / "config.toml"
+    config.parent.mkdir()
+    for text in ('build = { jobs = 4 }\n', "[build\n"):
+        config.write_text(text)
+        result = kache("init", "-y")
+        assert result.returncode == 1 and "config.toml" in result.stderr
+        assert config.read_text() == text
+
+
+def test_a_broken_configuration_file_is_named(kache):
+    path = kache.home / ".kache.toml"
+    path.write_text("[cache]\nlocal_max_size = \n")
+    result = kache("stats")
+    assert result.returncode == 0 and ".kache.toml:2" in result.stderr
+    path.write_text('[cache]\nlocal_max_size = "5 GiB"\n')
+    assert "/ 5.0 GiB" in kache("stats").stdout
+    assert "/ 7.0 GiB" in kache("stats", KACHE_MAX_SIZE="7GiB").stdout
+    result = kache("stats", KACHE_MAX_SIZE="much")
+    assert "/ 5.0 GiB" in result.stdout and "KACHE_MAX_SIZE" in result.stderr
