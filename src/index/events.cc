@@ -67,7 +67,8 @@ bool parse_event(const std::string& text, BuildEvent& event) {
 int64_t parse_time(const std::string& text) {
   tm parts = {};
   const char* rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
-  if (!rest) return -1;
+  // Nanoseconds since the epoch end in 2262.
+  if (!rest || parts.tm_year < 70 || parts.tm_year > 350) return -1;
   int64_t fraction = 0, scale = 100'000'000;
   if (*rest == '.') {
     for (++rest; *rest >= '0' && *rest <= '9'; ++rest, scale /= 10) fraction += (*rest - '0') * scale;

@@ -51,7 +51,7 @@ def test_an_empty_store_is_no_error_and_is_not_created(kache):
 def test_events_of_others_and_torn_lines_are_passed_over(kache):
     log = kache.home / ".cache" / "kache" / "events.jsonl"
     log.parent.mkdir(parents=True)
-    good = ('{"ts":"2999-01-01T00:00:00Z","crate_name":"x","result":"local_hit","elapsed_ms":1,"size":2,'
+    good = ('{"ts":"2199-01-01T00:00:00Z","crate_name":"x","result":"local_hit","elapsed_ms":1,"size":2,'
             '"compile_time_ms":100,"unknown":[1]}\n')
     log.write_bytes(b'{"event":"heartbeat"}\n' + b'{"ts":"2026' + b"\n" + b"\xff\xfe\n[]\n" + good.encode() * 2)
     summary = json.loads(kache("report", "--format", "json").stdout)["summary"]

@@ -1,4 +1,4 @@
-#include "record/self_test.h"
+#include "record/recorder_check.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "record/self_test.h"
+#include "record/recorder_check.h"
 
 #include <dirent.h>
 #include <gtest/gtest.h>
