@@ -58,6 +58,9 @@ struct InputSet {
 // Not a variable: `--diagnostic-width`, compared only where a diagnostic was printed.
 inline constexpr std::string_view kDiagnosticWidth = "=diagnostic-width";
 
+// Not a variable either: all of them, because a shell ran, which takes the environment as a whole.
+inline constexpr std::string_view kWholeEnvironment = "=environment";
+
 Digest env_digest(const Roots& roots, std::string_view value);
 ActionKey derive_action_key(const InvocationKey& invocation, const InputSet& set);
 

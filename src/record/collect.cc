@@ -79,16 +79,17 @@ class Collector {
   }
 
   void take(const RecordEvent& event) {
-    std::string path = event.a.empty() || event.a[0] != '/' ? std::string(event.a) : tidy_path(event.a);
+    bool names_path = event.kind != EventKind::get_env && event.kind != EventKind::connect &&
+                      event.kind != EventKind::shell && event.kind != EventKind::symlink &&
+                      event.kind != EventKind::bye;
+    bool has_path = !event.a.empty() && event.a[0] == '/';
+    if (names_path && !event.a.empty() && !has_path) refuse(Refusal::record_incomplete, event.a);
+    std::string path = has_path ? tidy_path(event.a) : std::string(event.a);
     switch (event.kind) {
-      case EventKind::hello:
-        said_hello_ = true;
-        started_.insert(event.pid);
-        parents_.insert(static_cast<uint32_t>(event.aux));
-        pending_exec_.erase(event.pid);
-        program(path, event);
+      case EventKind::hello: return hello(path, event);
+      case EventKind::bye:
+        running_.erase(event.pid);
         return;
-      case EventKind::bye: return;
       case EventKind::open_read: return open_read(path, event);
       case EventKind::open_write: return open_write(path, event);
       case EventKind::stat: return look(path, event);
@@ -98,6 +99,10 @@ class Collector {
       case EventKind::get_env: return variable(event);
       case EventKind::exec: return exec(path, event);
       case EventKind::spawn:
+        if (event.result != 0) {
+          if (is_missing(event.result)) missing(path);
+          return;
+        }
         if (!path.empty()) spawned_.emplace_back(static_cast<uint32_t>(event.aux), path);
         return lookup_program(path);
       case EventKind::map:
@@ -248,19 +253,59 @@ class Collector {
     if (event.identity.ino != 0) read(path, event);
   }
 
+  // A program that began to watch itself. It must be the one that was executed, or the interpreter of that script; a
+  // program that says nothing and executes another one is not covered by the other one's hello.
+  void hello(const std::string& path, const RecordEvent& event) {
+    said_hello_ = true;
+    started_.insert(event.pid);
+    parents_.insert(static_cast<uint32_t>(event.aux));
+    running_[event.pid] = path;
+    auto pending = pending_exec_.find(event.pid);
+    if (pending != pending_exec_.end()) {
+      const Pending& expected = pending->second;
+      bool same = expected.dev == event.identity.dev && expected.ino == event.identity.ino;
+      if (!same && !is_script(expected.path)) refuse(Refusal::unobserved_child, expected.path);
+      pending_exec_.erase(pending);
+    }
+    if (is_interpreter(path)) variables_.insert(std::string(kWholeEnvironment));
+    program(path, event);
+  }
+
+  bool is_script(const std::string& path) {
+    Result<File> file = open_file(fs_, path);
+    char head[2];
+    return file.ok() && fs_.read_at(file->handle(), 0, head, 2).value_or(0) == 2 && head[0] == '#' && head[1] == '!';
+  }
+
+  // These read the environment as a whole, where no hook sees it.
+  static bool is_interpreter(std::string_view path) {
+    std::string_view name = base_name(path);
+    for (std::string_view shell : {"sh", "bash", "dash", "zsh", "ksh", "busybox", "fish", "env", "make", "gmake"}) {
+      if (name == shell) return true;
+    }
+    for (std::string_view language : {"python", "perl", "ruby", "node", "lua", "tclsh", "php"}) {
+      if (name.starts_with(language)) return true;
+    }
+    return false;
+  }
+
   void exec(const std::string& path, const RecordEvent& event) {
     if (event.result == 0) {
-      pending_exec_[event.pid] = path;
+      pending_exec_[event.pid] = {path, event.identity.dev, event.identity.ino};
+      running_.erase(event.pid);
       lookup_program(path);
       if (event.identity.ino != 0) read(path, event);
       return;
     }
-    pending_exec_.erase(event.pid);
+    if (pending_exec_.erase(event.pid)) running_[event.pid] = path;  // the old program goes on
     if (!is_kernel_path(path) && is_missing(event.result)) missing(path);
   }
 
   void check_children() {
-    for (const auto& [pid, path] : pending_exec_) refuse(Refusal::unobserved_child, path);
+    for (const auto& [pid, pending] : pending_exec_) refuse(Refusal::unobserved_child, pending.path);
+    for (const auto& [pid, path] : running_) {
+      if (started_.count(pid)) refuse(Refusal::record_incomplete, path + " did not end in order");
+    }
     for (const auto& [pid, path] : spawned_) {
       if (!started_.count(pid)) refuse(Refusal::unobserved_child, path);
     }
@@ -277,7 +322,11 @@ class Collector {
   }
 
   void open_write(const std::string& path, const RecordEvent& event) {
-    if (event.result != 0 || is_kernel_path(path)) return;
+    if (is_kernel_path(path)) return;
+    if (event.result != 0) {
+      if (!(event.flags & KACHE_REC_CREATE) && is_missing(event.result)) failed(path, event);
+      return;
+    }
     bool keeps_old = event.identity.ino != 0 && event.identity.size > 0 && !(event.flags & KACHE_REC_TRUNCATE);
     if (keeps_old && !is_own(path) && !(!incremental_.empty() && is_below(path, incremental_))) {
       refuse(Refusal::unknown_write, path);
@@ -347,7 +396,12 @@ class Collector {
 
   bool said_hello_ = false;
   std::unordered_set<uint32_t> started_, parents_;
-  std::map<uint32_t, std::string> pending_exec_;
+  struct Pending {
+    std::string path;
+    uint64_t dev, ino;
+  };
+  std::map<uint32_t, Pending> pending_exec_;
+  std::map<uint32_t, std::string> running_;
   std::vector<std::pair<uint32_t, std::string>> spawned_;
   std::vector<uint32_t> shells_;
 };

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/path.h"
+#include "record/collect.h"
 
 namespace kache {
 namespace {
@@ -138,6 +139,21 @@ EnvInput Verifier::env_input(const std::string& name, bool literal) const {
   EnvInput input;
   input.name = name;
   const char* value = nullptr;
+  if (name == kWholeEnvironment) {
+    std::vector<std::string> entries = line_.env.entries();
+    std::sort(entries.begin(), entries.end());
+    Hasher hasher;
+    for (const std::string& entry : entries) {
+      size_t equals = std::min(entry.find('='), entry.size());
+      if (!harmless_variable(entry.substr(0, equals)).empty()) continue;
+      std::string_view text = std::string_view(entry).substr(equals);
+      hasher.field("name", entry.substr(0, equals));
+      hasher.field("value", literal ? std::string(text.substr(0)) : "=" + roots_.remapped_list(text.substr(!text.empty())));
+    }
+    input.is_set = true;
+    input.digest = hasher.finish();
+    return input;
+  }
   if (name == kDiagnosticWidth) {
     value = invocation_.diagnostic_width ? invocation_.diagnostic_width->c_str() : nullptr;
   } else {

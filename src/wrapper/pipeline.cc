@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "key/invocation_key.h"
 #include "record/collect.h"
+#include "record/recorder_check.h"
 #include "record/recording.h"
 #include "store/restore.h"
 #include "store/render.h"
@@ -152,6 +153,7 @@ class Session {
     Result<CompileCommand> command = shared_command(line_, invocation_, roots_, config_);
     if (!command.ok()) return pass_through({Refusal::response_file, command.error().message});
     std::string recorder = world_.libexec + "/libkache-record.so";
+    if (!can_be_recorded(recorder)) return pass_through({Refusal::record_incomplete, "the recorder does not work here"});
     Result<RecordFile> record = RecordFile::create(layout_.temporary());
     if (!record.ok()) return pass_through({Refusal::store_unavailable, record.error().message});
     Status watched = add_recorder(command->env, recorder, record->path());
@@ -171,6 +173,28 @@ class Session {
     outcome_.store_us = lap();
     report();
     return process->status;
+  }
+
+  // Asked once for each toolchain and recorder, by a small compile; the answer is a file.
+  bool can_be_recorded(const std::string& recorder) {
+    Result<FileStat> library = fs_.stat(recorder);
+    if (!library.ok()) return false;
+    std::string path = layout_.toolchains() + "/recorded-" +
+                       Hasher()
+                           .field("toolchain", parts_.front().text)
+                           .field("ino", library->ino)
+                           .field("mtime", static_cast<uint64_t>(library->mtime_ns))
+                           .finish()
+                           .hex();
+    Result<std::string> known = read_file(fs_, path, 16);
+    if (known.ok()) return *known == "yes";
+    std::vector<std::string> program = {invocation_.inner.empty() ? invocation_.program : invocation_.inner};
+    Env env = line_.env;
+    env.set(kActiveVariable, "1");
+    Result<bool> works = recorder_works({SelfTest::rust, program, recorder, layout_.temporary(), env});
+    if (!works.ok()) return false;  // no answer: ask again next time
+    (void)replace_file(fs_, path, *works ? "yes" : "no", 0600);
+    return *works;
   }
 
   // The user has the result already; from here on nothing can go wrong for the build.
