@@ -188,7 +188,8 @@ class Session {
                            .hex();
     Result<std::string> known = read_file(fs_, path, 16);
     if (known.ok()) return *known == "yes";
-    std::vector<std::string> program = {invocation_.inner.empty() ? invocation_.program : invocation_.inner};
+    const std::string& compiler = invocation_.inner.empty() ? invocation_.program : invocation_.inner;
+    std::vector<std::string> program = {find_executable(fs_, compiler, line_.env, line_.cwd)};
     Env env = line_.env;
     env.set(kActiveVariable, "1");
     Result<bool> works = recorder_works({SelfTest::rust, program, recorder, layout_.temporary(), env});
