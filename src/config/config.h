@@ -25,12 +25,10 @@ struct Config {
   uint64_t min_free_space = uint64_t{1} << 30;            // bytes; the store shrinks rather than fill the disk
   uint64_t gc_max_age_hours = 0;                          // 0: no limit
   bool auto_gc = true;
-  bool durable = false;                                   // group fsync on publish
   bool cache_executables = true;
   bool explain_miss = false;
   bool preserve_incremental = false;
   bool adaptive_incremental = true;
-  bool clean_incremental = false;
   uint64_t heartbeat_secs = 30;                           // 0: off
   uint64_t min_store_compile_ms = 0;
   uint64_t event_log_max_size = uint64_t{10} << 20;
@@ -41,7 +39,6 @@ struct Config {
   std::vector<std::string> bypass_argv;
   std::vector<std::string> bypass_env;                    // NAME or NAME=VALUE
   std::vector<std::string> key_env_vars;                  // NAME or PREFIX*
-  std::vector<std::string> path_only_env_vars;            // NAME or crate:NAME
   std::vector<std::string> fallback;                      // words of the other wrapper's command; empty: none
   std::string key_salt;
   // [paths]
