@@ -31,8 +31,8 @@ class Writer {
     size_t at = body_.size();
     body_.append(r.size, '\0');
     std::memcpy(&body_[at], &r, sizeof r);
-    std::memcpy(&body_[at + sizeof r], a.data(), a.size());
-    std::memcpy(&body_[at + sizeof r + a.size()], b.data(), b.size());
+    a.copy(&body_[at + sizeof r], a.size());
+    b.copy(&body_[at + sizeof r] + a.size(), b.size());
     return *reinterpret_cast<kache_record*>(&body_[at]);
   }
 

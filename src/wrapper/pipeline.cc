@@ -187,7 +187,7 @@ class Session {
                            .finish()
                            .hex();
     Result<std::string> known = read_file(fs_, path, 16);
-    if (known.ok()) return *known == "yes";
+    if (known.ok() && (*known == "yes" || *known == "no")) return *known == "yes";
     const std::string& compiler = invocation_.inner.empty() ? invocation_.program : invocation_.inner;
     std::vector<std::string> program = {find_executable(fs_, compiler, line_.env, line_.cwd)};
     Env env = line_.env;
