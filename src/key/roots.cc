@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/path.h"
+#include "base/utf8.h"
 
 namespace kache {
 namespace {
@@ -21,6 +22,8 @@ void add(std::vector<Root>& roots, RootKind kind, uint8_t index, std::string_vie
   std::string tidy = tidy_path(path);
   if (tidy == "/") return;
   std::string real = real_path(tidy);
+  // rustc takes arguments as text and dies of any other; such a place is not remapped and stays literal.
+  if (!is_utf8(tidy) || !is_utf8(real)) return;
   roots.push_back({{kind, index}, std::move(tidy), std::move(real), std::move(remap_to)});
 }
 
