@@ -162,3 +162,32 @@ def test_restored_programs_are_executable_and_not_shared(lab, cold):
     shutil.rmtree(cold / "target")
     lab.cargo(cold, "build")
     assert run_app(cold).startswith("a b ")
+
+
+@pytest.mark.skipif(shutil.which("gdb") is None, reason="no gdb")
+def test_gdb_finds_the_sources_of_a_restored_program_in_the_workspace(lab, cold):
+    two = relocate(cold, lab.root / "two")
+    lab.cargo(two, "build")
+    for place, expected in (("app::main", "util::a::name()"), ("util::here", "file!()")):
+        result = subprocess.run(["gdb", "-nx", "-batch", "-ex", f"list {place}", "target/debug/app"], cwd=two,
+                                capture_output=True, text=True)
+        assert expected in result.stdout, result.stdout + result.stderr
+
+
+def test_an_edit_loop_gets_incremental_compilation_back(lab, cold):
+    incremental = {"CARGO_INCREMENTAL": "1"}
+    lab.cargo(cold, "build", **incremental)
+    results = []
+    for i in range(4):
+        (cold / "app/src/main.rs").write_text(WORKSPACE["app/src/main.rs"] + f"// edit {i}\npub fn edit{i}() {{}}\n")
+        lab.forget_events()
+        lab.cargo(cold, "build", **incremental)
+        results.append([event["result"] for event in lab.events() if event["crate_name"] == "app"])
+        run_app(cold)
+    assert results[-1] == ["skipped"]
+    assert list((cold / "target/debug/incremental").glob("app-*"))
+    # What is back as it was is a hit again.
+    (cold / "app/src/main.rs").write_text(WORKSPACE["app/src/main.rs"])
+    lab.forget_events()
+    lab.cargo(cold, "build", **incremental)
+    assert [event["result"] for event in lab.events() if event["crate_name"] == "app"] == ["local_hit"]
