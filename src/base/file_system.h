@@ -32,6 +32,11 @@ struct FileStat {
   bool is_executable() const { return mode & 0111; }
 };
 
+// The same file in the same state, as far as stat can tell.
+inline bool same_identity(const FileStat& a, const FileStat& b) {
+  return a.dev == b.dev && a.ino == b.ino && a.size == b.size && a.mtime_ns == b.mtime_ns && a.ctime_ns == b.ctime_ns;
+}
+
 struct DirEntry {
   std::string name;
   enum Type : uint8_t { unknown, regular, dir, symlink, other } type = unknown;

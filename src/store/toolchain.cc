@@ -95,10 +95,6 @@ std::vector<Seen> survey(FileSystem& fs, const Toolchain& toolchain, const std::
   return survey.seen();
 }
 
-bool same(const FileStat& a, const FileStat& b) {
-  return a.dev == b.dev && a.ino == b.ino && a.size == b.size && a.mtime_ns == b.mtime_ns && a.ctime_ns == b.ctime_ns;
-}
-
 std::string encode(const Toolchain& toolchain, const std::string& program, const std::string& target,
                    const std::vector<Seen>& seen) {
   ByteWriter out;
@@ -142,7 +138,7 @@ Result<Toolchain> recall(FileSystem& fs, const std::string& path, const std::str
     then.mtime_ns = in.i64();
     then.ctime_ns = in.i64();
     Result<FileStat> now = fs.stat(file);
-    if (!now.ok() || !same(*now, then)) return stale;
+    if (!now.ok() || !same_identity(*now, then)) return stale;
     if (!is_dir) toolchain.files.push_back(std::move(file));
   }
   if (!in.ok() || !in.at_end()) return stale;
@@ -156,7 +152,7 @@ Result<Digest> content(FileSystem& fs, Clock& clock, Memo& memo, const Seen& fil
   File open = KACHE_TRY(open_file(fs, file.path));
   digest = KACHE_TRY(digest_file(fs, open.handle()));
   FileStat after = KACHE_TRY(fs.stat_handle(open.handle()));
-  if (!same(after, file.stat)) return Error{ErrorCode::busy, 0, file.path + ": changes while it is read"};
+  if (!same_identity(after, file.stat)) return Error{ErrorCode::busy, 0, file.path + ": changes while it is read"};
   if (settled(after, now)) memo.insert(after, 0, digest);
   return digest;
 }

@@ -7,28 +7,13 @@
 
 #include "base/path.h"
 #include "record/collect.h"
+#include "store/blob.h"
 
 namespace kache {
 namespace {
 
 bool is_missing(const Error& error) {
   return error.sys == ENOENT || error.sys == ENOTDIR || error.sys == ELOOP || error.sys == ENAMETOOLONG;
-}
-
-Result<Digest> digest_handle(FileSystem& fs, int handle) {
-  Hasher hasher;
-  std::string buffer(256 << 10, '\0');
-  uint64_t offset = 0;
-  for (;;) {
-    size_t got = KACHE_TRY(fs.read_at(handle, offset, buffer.data(), buffer.size()));
-    if (got == 0) return hasher.finish();
-    hasher.update_raw(buffer.data(), got);
-    offset += got;
-  }
-}
-
-bool same_identity(const FileStat& a, const FileStat& b) {
-  return a.dev == b.dev && a.ino == b.ino && a.size == b.size && a.mtime_ns == b.mtime_ns && a.ctime_ns == b.ctime_ns;
 }
 
 Digest presence_digest(const FileStat& stat) {
@@ -61,7 +46,7 @@ Result<Digest> Verifier::file_digest(const std::string& path, const FileStat* kn
   File file = KACHE_TRY(open_file(fs_, path));
   before = KACHE_TRY(fs_.stat_handle(file.handle()));
   if (!before.is_regular()) return Error{ErrorCode::unsupported, 0, path + ": not a regular file"};
-  digest = KACHE_TRY(digest_handle(fs_, file.handle()));
+  digest = KACHE_TRY(digest_file(fs_, file.handle()));
   FileStat after = KACHE_TRY(fs_.stat_handle(file.handle()));
   if (settled(before, clock) && same_identity(before, after)) memo_.insert(after, 0, digest);
   files_.emplace(path, digest);

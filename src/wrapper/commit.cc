@@ -13,10 +13,6 @@
 namespace kache {
 namespace {
 
-bool same_identity(const FileStat& a, const FileStat& b) {
-  return a.dev == b.dev && a.ino == b.ino && a.size == b.size && a.mtime_ns == b.mtime_ns && a.ctime_ns == b.ctime_ns;
-}
-
 // Inputs of one directory side by side, so that its absents can be proven together.
 bool in_trace_order(const Input& a, const Input& b) {
   auto key = [](const Input& input) {

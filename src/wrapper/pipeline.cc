@@ -126,9 +126,6 @@ class Session {
   }
 
   int miss() {
-    if (Status ready = prepare_store(fs_, layout_); !ready.ok()) {
-      return pass_through({Refusal::store_unavailable, ready.error().message});
-    }
     if (in_edit_loop()) return pass_through({Refusal::incremental_loop, {}});
 
     // One process compiles, the others wait in the kernel and look again.
@@ -311,9 +308,11 @@ int run_wrapper(World& world, const CommandLine& line, Recognised::Kind kind) {
 
   std::string out_dir = invocation.out_dir.empty() ? "" : absolute_path(line.cwd, invocation.out_dir);
   Config config = load_config(world.fs, line.env, line.cwd, out_dir, world.libexec + "/kache-tool");
-  (void)prepare_store(world.fs, StoreLayout(config.cache_dir));
+  Status store = prepare_store(world.fs, StoreLayout(config.cache_dir));
   Session session(world, line, invocation, config);
-  return parsed.refused ? session.refuse(parsed.refused) : session.run();
+  if (parsed.refused) return session.refuse(parsed.refused);
+  if (!store.ok()) return session.refuse({Refusal::store_unavailable, store.error().message});
+  return session.run();
 }
 
 }  // namespace kache
