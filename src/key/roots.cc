@@ -1,27 +1,19 @@
 #include "key/roots.h"
 
-#include <stdlib.h>
-
 #include "base/path.h"
+#include "base/path_resolver.h"
 #include "base/utf8.h"
 
 namespace kache {
 namespace {
 
-std::string real_path(const std::string& path) {
-  char* resolved = ::realpath(path.c_str(), nullptr);
-  if (!resolved) return path;
-  std::string out = resolved;
-  ::free(resolved);
-  return out;
-}
-
 // "/" is no root: everything is below it.
-void add(std::vector<Root>& roots, RootKind kind, uint8_t index, std::string_view path, std::string remap_to) {
+void add(std::vector<Root>& roots, PathResolver& resolver, RootKind kind, uint8_t index, std::string_view path,
+         std::string remap_to) {
   if (!is_absolute(path)) return;
   std::string tidy = tidy_path(path);
   if (tidy == "/") return;
-  std::string real = real_path(tidy);
+  std::string real = resolver.real(tidy);
   // rustc takes arguments as text and dies of any other; such a place is not remapped and stays literal.
   if (!is_utf8(tidy) || !is_utf8(real)) return;
   roots.push_back({{kind, index}, std::move(tidy), std::move(real), std::move(remap_to)});
@@ -47,13 +39,14 @@ std::string target_dir_of(std::string_view out_dir, std::string_view target) {
   return parent.size() > 1 ? std::string(parent) : std::string(out_dir);
 }
 
-Roots find_roots(FileSystem&, const CommandLine& line, const Invocation& invocation, const Config& config) {
+Roots find_roots(FileSystem& fs, const CommandLine& line, const Invocation& invocation, const Config& config) {
   const Env& env = line.env;
+  PathResolver resolver(fs);
   std::vector<Root> roots;
   std::string_view temp = env.get_or_empty("TMPDIR");
-  add(roots, RootKind::temp, 0, temp.empty() ? "/tmp" : temp, "/kache/tmp");
+  add(roots, resolver, RootKind::temp, 0, temp.empty() ? "/tmp" : temp, "/kache/tmp");
   std::string_view home = env.get_or_empty("HOME");
-  add(roots, RootKind::home, 0, home, "/kache/home");
+  add(roots, resolver, RootKind::home, 0, home, "/kache/home");
 
   std::string target;
   if (!invocation.out_dir.empty()) {
@@ -61,16 +54,16 @@ Roots find_roots(FileSystem&, const CommandLine& line, const Invocation& invocat
   }
   // /proc/self/cwd: a debugger started in the workspace finds the sources there.
   bool target_inside = is_below(target, line.cwd);
-  if (!target_inside) add(roots, RootKind::target, 0, target, "/kache/target");
-  add(roots, RootKind::workspace, 0, line.cwd, "/proc/self/cwd");
-  if (target_inside) add(roots, RootKind::target, 0, target, "/kache/target");
+  if (!target_inside) add(roots, resolver, RootKind::target, 0, target, "/kache/target");
+  add(roots, resolver, RootKind::workspace, 0, line.cwd, "/proc/self/cwd");
+  if (target_inside) add(roots, resolver, RootKind::target, 0, target, "/kache/target");
 
-  add(roots, RootKind::base, 0, config.base_dir, "/kache/base-dir");
+  add(roots, resolver, RootKind::base, 0, config.base_dir, "/kache/base-dir");
   std::string_view cargo_home = env.get_or_empty("CARGO_HOME");
-  add(roots, RootKind::cargo_home, 0, cargo_home.empty() && !home.empty() ? join_path(home, ".cargo") : cargo_home,
-      "/kache/.cargo");
+  std::string default_cargo_home = home.empty() ? "" : join_path(home, ".cargo");
+  add(roots, resolver, RootKind::cargo_home, 0, cargo_home.empty() ? default_cargo_home : cargo_home, "/kache/.cargo");
   for (size_t i = 0; i < config.base_dirs.size() && i < 255; ++i) {
-    add(roots, RootKind::configured, static_cast<uint8_t>(i), config.base_dirs[i],
+    add(roots, resolver, RootKind::configured, static_cast<uint8_t>(i), config.base_dirs[i],
         "/kache/base-dir-" + std::to_string(i));
   }
   return Roots(std::move(roots));

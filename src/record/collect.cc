@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "base/path.h"
+#include "base/path_resolver.h"
 #include "record/preload/record_format.h"
 
 namespace kache {
@@ -45,16 +46,16 @@ bool is_harmless_connection(std::string_view where) {
 
 class Collector {
  public:
-  Collector(FileSystem& fs, const CollectContext& context) : fs_(fs), context_(context) {
+  Collector(FileSystem& fs, const CollectContext& context) : fs_(fs), context_(context), resolver_(fs) {
     const CommandLine& line = context.line;
     for (const SearchDir& dir : context.invocation.search_dirs) {
-      std::string path = absolute_path(line.cwd, dir.path);
+      std::string path = resolver_.real(absolute_path(line.cwd, dir.path));
       if (dir.kind == "dependency") crate_dirs_.insert(path);
       else if (dir.kind == "native" || dir.kind == "framework") native_dirs_.insert(path);
       else library_dirs_.insert(path);
     }
     if (context.invocation.incremental_dir) {
-      incremental_ = absolute_path(line.cwd, *context.invocation.incremental_dir);
+      incremental_ = resolver_.real(absolute_path(line.cwd, *context.invocation.incremental_dir));
     }
     std::string_view rest = line.env.get_or_empty("PATH");
     while (!rest.empty()) {
@@ -117,10 +118,10 @@ class Collector {
         if (event.result == 0) wrote(tidy_path(event.b), false);
         return;
       case EventKind::unlink:
-        if (event.result == 0) alive_.erase(path);
+        if (event.result == 0) alive_.erase(resolver_.place(path));
         return;
       case EventKind::make_dir:
-        if (event.result == 0) own_dirs_.insert(path);
+        if (event.result == 0) own_dirs_.insert(resolver_.place(path));
         return;
       case EventKind::shell: shells_.push_back(event.pid); return;
     }
@@ -128,25 +129,30 @@ class Collector {
 
   // --- what is no input -------------------------------------------------------------------------------------------
 
-  bool below_own_dir(const std::string& path) const {
+  // The compiler reaches one file by several spellings (a target directory behind a symlink): what it wrote is known by
+  // place, what it read keeps its spelling, for that is the question it asked.
+  bool is_own(const std::string& path) {
+    std::string place = resolver_.place(path);
+    if (written_.count(place)) return true;
     if (own_dirs_.empty()) return false;
-    for (std::string_view dir = path; dir.size() > 1; dir = dir_name(dir)) {
+    for (std::string_view dir = place; dir.size() > 1; dir = dir_name(dir)) {
       if (own_dirs_.count(std::string(dir))) return true;
     }
     return false;
   }
 
-  bool is_own(const std::string& path) const { return written_.count(path) || below_own_dir(path); }
+  bool is_incremental(const std::string& path) {
+    return !incremental_.empty() && is_below(resolver_.place(path), incremental_);
+  }
 
-  bool ignored(const std::string& path) const {
-    if (path.empty() || is_kernel_path(path)) return true;
-    if (!incremental_.empty() && is_below(path, incremental_)) return true;
+  bool ignored(const std::string& path) {
+    if (path.empty() || is_kernel_path(path) || is_incremental(path)) return true;
     return is_below(path, "/etc/ld.so.cache") || context_.toolchain_files.count(path) != 0 || path == context_.recorder;
   }
 
   // rustc finds crates there by their exact hash; which of the others exist does not matter, only what it opens.
-  bool is_other_crate(const std::string& path) const {
-    return is_crate_file(base_name(path)) && crate_dirs_.count(std::string(dir_name(path))) != 0;
+  bool is_other_crate(const std::string& path) {
+    return is_crate_file(base_name(path)) && crate_dirs_.count(resolver_.real(dir_name(path))) != 0;
   }
 
   // --- reads ------------------------------------------------------------------------------------------------------
@@ -228,9 +234,10 @@ class Collector {
 
   void list(const std::string& path, const RecordEvent& event) {
     if (event.result != 0) return failed(path, event);
-    if (ignored(path) || is_own(path) || crate_dirs_.count(path) || native_dirs_.count(path)) return;
-    if (toolchain_dirs_.count(path)) return;
-    question(library_dirs_.count(path) ? InputKind::libraries : InputKind::listing, path);
+    std::string dir = resolver_.real(path);
+    if (ignored(path) || is_own(path) || crate_dirs_.count(dir) || native_dirs_.count(dir)) return;
+    if (toolchain_dirs_.count(dir)) return;
+    question(library_dirs_.count(dir) ? InputKind::libraries : InputKind::listing, path);
   }
 
   void variable(const RecordEvent& event) {
@@ -317,8 +324,9 @@ class Collector {
   // --- writes -----------------------------------------------------------------------------------------------------
 
   void wrote(const std::string& path, bool temporary) {
-    written_.insert(path);
-    alive_[path] = temporary;
+    std::string place = resolver_.place(path);
+    written_.insert(place);
+    alive_[place] = temporary;
   }
 
   void open_write(const std::string& path, const RecordEvent& event) {
@@ -328,47 +336,38 @@ class Collector {
       return;
     }
     bool keeps_old = event.identity.ino != 0 && event.identity.size > 0 && !(event.flags & KACHE_REC_TRUNCATE);
-    if (keeps_old && !is_own(path) && !(!incremental_.empty() && is_below(path, incremental_))) {
-      refuse(Refusal::unknown_write, path);
-    }
+    if (keeps_old && !is_own(path) && !is_incremental(path)) refuse(Refusal::unknown_write, path);
     wrote(path, event.flags & KACHE_REC_TEMPORARY);
   }
 
   void move(const std::string& from, const std::string& to, const RecordEvent& event) {
     if (event.result != 0) return;
     bool is_rename = event.kind == EventKind::rename;
-    if (!is_own(from)) {
-      if (files_.count(from) || is_rename) {
-        if (incremental_.empty() || !is_below(from, incremental_)) refuse(Refusal::unknown_write, from);
-      }
+    if (!is_own(from) && !is_incremental(from) && (is_rename || files_.count(from))) {
+      refuse(Refusal::unknown_write, from);
     }
-    if (is_rename) {
-      // Directories take everything below along.
-      std::vector<std::string> moved;
-      for (auto place = alive_.lower_bound(from); place != alive_.end() && is_below(place->first, from);) {
-        moved.push_back(std::string(relative_to(place->first, from)));
-        place = alive_.erase(place);
-      }
-      for (const std::string& rest : moved) wrote(rest.empty() ? to : join_path(to, rest), false);
-      if (own_dirs_.count(from)) own_dirs_.insert(to);
-      else if (moved.empty()) wrote(to, false);
-    } else {
-      wrote(to, false);
-    }
-  }
+    if (!is_rename) return wrote(to, false);
 
-  bool is_scratch(const std::string& path) const {
-    return is_kernel_path(path) || (!incremental_.empty() && is_below(path, incremental_));
+    // Directories take everything below along.
+    std::string source = resolver_.place(from), target = resolver_.place(to);
+    std::vector<std::string> moved;
+    for (auto file = alive_.lower_bound(source); file != alive_.end() && is_below(file->first, source);) {
+      moved.push_back(std::string(relative_to(file->first, source)));
+      file = alive_.erase(file);
+    }
+    for (const std::string& rest : moved) wrote(join_path(target, rest), false);
+    if (own_dirs_.count(source)) own_dirs_.insert(target);
+    else if (moved.empty()) wrote(target, false);
   }
 
   void finish() {
     for (const auto& [path, temporary] : alive_) {
-      if (is_scratch(path)) continue;
+      if (is_kernel_path(path) || is_incremental(path)) continue;
       out_.written.push_back({path, temporary || context_.roots.map(path).root.kind == RootKind::temp});
     }
     // Of a file that the unit wrote in the end, what was there before is no input. (lld opens its old output before it
     // replaces it.) Of a file that was read, that it is there needs no saying.
-    std::erase_if(out_.files, [&](const ReadFile& file) { return written_.count(file.path); });
+    std::erase_if(out_.files, [&](const ReadFile& file) { return written_.count(resolver_.place(file.path)); });
     std::erase_if(out_.questions, [&](const Input& input) {
       if (input.kind == InputKind::program) return false;
       if (is_own(input.path.rest)) return true;
@@ -381,8 +380,10 @@ class Collector {
 
   FileSystem& fs_;
   const CollectContext& context_;
+  PathResolver resolver_;
   Observed out_;
 
+  // Real paths.
   std::set<std::string> crate_dirs_, native_dirs_, library_dirs_, path_dirs_;
   std::unordered_set<std::string> toolchain_dirs_;
   std::string incremental_;
@@ -390,9 +391,9 @@ class Collector {
   std::unordered_set<std::string> files_;               // read
   std::set<std::pair<InputKind, std::string>> asked_;
   std::set<std::string> variables_;
-  std::unordered_set<std::string> written_;             // ever
-  std::map<std::string, bool> alive_;                   // written and still there → temporary
-  std::unordered_set<std::string> own_dirs_;
+  std::unordered_set<std::string> written_;             // ever; places
+  std::map<std::string, bool> alive_;                   // written and still there → temporary; places
+  std::unordered_set<std::string> own_dirs_;            // places
 
   bool said_hello_ = false;
   std::unordered_set<uint32_t> started_, parents_;

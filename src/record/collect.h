@@ -26,7 +26,7 @@ struct ReadFile {
 };
 
 struct WrittenFile {
-  std::string path;
+  std::string path;  // symlinks above it are resolved
   bool is_temporary = false;  // made as a temporary file, or below the temporary directory and no other root
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/path.h"
+#include "base/path_resolver.h"
 #include "store/restore.h"
 
 namespace kache {
@@ -55,9 +56,11 @@ FoundOutputs find_outputs(FileSystem& fs, const Invocation& invocation, const st
     found.refused = {refusal, detail};
     return found;
   };
+  PathResolver resolver(fs);
   std::vector<std::string> named = explicit_paths(invocation, cwd);
+  for (std::string& path : named) path = resolver.place(path);
   std::vector<std::string> stems = invocation.output_stems();
-  std::string dir = absolute_path(cwd, invocation.output_dir());
+  std::string dir = resolver.real(absolute_path(cwd, invocation.output_dir()));
   for (const WrittenFile& file : written) {
     FoundOutput output;
     output.path = file.path;
@@ -80,7 +83,8 @@ FoundOutputs find_outputs(FileSystem& fs, const Invocation& invocation, const st
     output.output.role = role_of(output.output.name, invocation);
     if (output.output.place == OutputPlace::explicit_path) {
       for (const Emit& emit : invocation.emits) {
-        if (!emit.path.empty() && absolute_path(cwd, emit.path) == file.path) output.output.role = emit.kind;
+        if (emit.path.empty()) continue;
+        if (resolver.place(absolute_path(cwd, emit.path)) == file.path) output.output.role = emit.kind;
       }
       if (output.output.role == "side") output.output.role = "link";  // -o without an extension
     }
