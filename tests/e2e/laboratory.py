@@ -18,9 +18,36 @@ def real_toolchain():
 
 TOOLCHAIN = real_toolchain()
 
+# Set by the negative control: everything runs with caching off, and what asserts a hit has to fail.
+CONTROL = os.environ.get("KACHE_TEST_CONTROL") == "1"
+
+
+# Writes by bare system calls: kache would see a file that is written by the way and rightly refuse to store anything.
+COUNTER = r"""
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+  char line[512] = "";
+  int unit = 0;
+  for (int i = 1; i < argc; i++) {
+    if (!strcmp(argv[i], "--crate-name") && i + 1 < argc) strncat(line, argv[i + 1], 500);
+    unit |= !strncmp(argv[i], "--error-format=json", 19);
+  }
+  strcat(line, "\n");
+  long fd = unit && line[1] ? syscall(SYS_openat, AT_FDCWD, LOG, O_WRONLY | O_CREAT | O_APPEND, 0600) : -1;
+  if (fd >= 0) syscall(SYS_write, fd, line, strlen(line)), syscall(SYS_close, fd);
+  argv[0] = RUSTC;
+  execv(RUSTC, argv);
+  return 127;
+}
+"""
+
 
 class Lab:
-    """A home, a cache and a compiler that counts its runs."""
+    """A home, a cache and, after count_compiles(), a compiler that counts its runs without kache's help."""
 
     def __init__(self, root):
         self.root = root
@@ -41,6 +68,8 @@ class Lab:
         }
         env.update(self.extra_env)
         env.update(extra)
+        if CONTROL:
+            env["KACHE_DISABLED"] = "1"
         return {name: value for name, value in env.items() if value is not None}
 
     def cargo(self, directory, *args, check=True, **env):
@@ -54,6 +83,33 @@ class Lab:
 
     def rustc(self, directory, *args, **env):
         return self.kache(directory, TOOLCHAIN / "rustc", *args, **env)
+
+    def count_compiles(self):
+        """From here on cargo's compiler is one that notes the crate of each compile; see compiled()."""
+        source, shim = self.root / "counter.c", self.root / "counter" / "rustc"
+        source.write_text(COUNTER)
+        shim.parent.mkdir()
+        self.compile_log = self.root / "compiles"
+        subprocess.run(["gcc", "-O1", f'-DRUSTC="{TOOLCHAIN / "rustc"}"', f'-DLOG="{self.compile_log}"', "-o", shim, source],
+                       check=True)
+        self.extra_env["RUSTC"] = str(shim)
+
+    def compiled(self):
+        """The crates that a real compiler compiled since the last forget(), sorted; with repetitions."""
+        names = self.compile_log.read_text().split() if self.compile_log.exists() else []
+        return sorted(name for name in names if name != "___")
+
+    def forget(self):
+        self.forget_events()
+        if hasattr(self, "compile_log"):
+            self.compile_log.unlink(missing_ok=True)
+
+    def rebuild(self, directory, *args, target=None, **env):
+        """Throws the outputs away, builds again, and says which crates the compiler was run for."""
+        shutil.rmtree(target or directory / "target", ignore_errors=True)
+        self.forget()
+        self.last = self.cargo(directory, *(args or ("build",)), **env)
+        return self.compiled()
 
     def events(self):
         log = self.cache / "events.jsonl"
@@ -70,6 +126,18 @@ class Lab:
 
     def missed(self):
         return sorted(e["crate_name"] for e in self.events() if e["result"] != "local_hit" and e["crate_name"] != "___")
+
+
+def package(name, dependencies=(), **tables):
+    """Cargo.toml of a small package; `tables` are further lines by the name of their table."""
+    text = f'[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2021"\n'
+    if dependencies:
+        text += "[dependencies]\n" + "".join(f'{name} = {{ path = "../{name}" }}\n' for name in dependencies)
+    return text + "".join(f"[{table}]\n{lines}\n" for table, lines in tables.items())
+
+
+def workspace(*members):
+    return f'[workspace]\nmembers = {json.dumps(list(members))}\nresolver = "2"\n'
 
 
 def write_tree(root, files):
