@@ -3,8 +3,10 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/path.h"
+#include "compiler/env_use.h"
 #include "store/evidence.h"
 #include "store/render.h"
 #include "store/restore.h"
@@ -12,6 +14,8 @@
 
 namespace kache {
 namespace {
+
+constexpr uint64_t kMaxSourceSize = 256u << 20;
 
 // Inputs of one directory side by side, so that its absents can be proven together.
 bool in_trace_order(const Input& a, const Input& b) {
@@ -104,6 +108,8 @@ class Committer {
         output.content = OutputContent::text;
         output.size = 0;
         output.text = make_template(bytes, TextKind::dep_info, request_.roots);
+        Result<DepInfo> info = parse_dep_info(bytes);
+        if (info.ok()) dep_info_ = std::move(info).value();
         search_text(output.text);
       } else {
         Blob blob = KACHE_TRY(blobs_.put(found.path, may_link(output)));
@@ -190,6 +196,30 @@ class Committer {
     return hidden_ || std::find(types.begin(), types.end(), "dylib") != types.end();
   }
 
+  // Something of a place may be in the outputs that is not its text: the length of it, a hash. `env!` may make a value of
+  // the variable in each of its uses but those that only name an included file. What a proc macro asked for shows in the
+  // code that it made; in metadata alone there is no code to search.
+  bool may_hide(const std::string& name) {
+    const Invocation& invocation = request_.invocation;
+    if (invocation.purpose == Purpose::probe) return false;
+    bool has_code = std::any_of(invocation.emits.begin(), invocation.emits.end(), [](const Emit& emit) {
+      return emit.kind != "metadata" && emit.kind != "dep-info";
+    });
+    if (!dep_info_) return true;
+    bool is_macro_use = std::any_of(dep_info_->env.begin(), dep_info_->env.end(),
+                                    [&](const EnvDep& dep) { return dep.name == name; });
+    if (!is_macro_use) return !has_code;
+    EnvUses all;
+    for (const std::string& source : dep_info_->sources) {
+      Result<std::string> text = read_file(fs_, absolute_path(request_.line.cwd, source), kMaxSourceSize);
+      if (!text.ok()) return true;
+      EnvUses uses = find_env_uses(*text, name);
+      all.includes += uses.includes;
+      all.values += uses.values;
+    }
+    return all.values > 0 || all.includes == 0;
+  }
+
   void find_bindings() {
     PatternSearch& found = search();
     bool all = outputs_hide_text() || !remaps_paths(request_.invocation, request_.config);
@@ -201,7 +231,7 @@ class Committer {
       const char* value = request_.line.env.get(name);
       // Too short to be told from chance once a compiler has cut it into pieces.
       bool unclear = std::string_view(value).size() < 16;
-      if (found.found(pattern) || unclear) bound.push_back(request_.roots.map(tidy_path(value)).root);
+      if (found.found(pattern) || unclear || may_hide(name)) bound.push_back(request_.roots.map(tidy_path(value)).root);
     }
     std::sort(bound.begin(), bound.end());
     bound.erase(std::unique(bound.begin(), bound.end()), bound.end());
@@ -286,6 +316,7 @@ class Committer {
     size_t pattern;
   };
   std::vector<Variable> variables_;
+  std::optional<DepInfo> dep_info_;
   bool hidden_ = false;
 };
 

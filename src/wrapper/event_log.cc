@@ -47,6 +47,12 @@ void rotate(FileSystem& fs, const std::string& path, const Config& config) {
   (void)replace_file(fs, path, all.substr(start), 0600);
 }
 
+std::string list_of(const std::vector<std::string>& texts) {
+  std::string list;
+  for (const std::string& text : texts) list += (list.empty() ? "[\"" : ",\"") + json_escape(text) + "\"";
+  return list.empty() ? "[]" : list + "]";
+}
+
 }  // namespace
 
 std::string_view outcome_name(OutcomeKind kind) {
@@ -97,13 +103,9 @@ std::string format_event(const Outcome& outcome, int64_t ended_wall_ns, uint64_t
   line.text_unless_empty("lookup_rejection", outcome.lookup_rejection);
   if (outcome.fallback) line.raw("fallback", "true");
   if (outcome.exit_code != 0) line.number("exit_code", static_cast<uint64_t>(outcome.exit_code));
-  if (!outcome.miss_reasons.empty()) {
-    std::string list;
-    for (const std::string& reason : outcome.miss_reasons) {
-      list += (list.empty() ? "[\"" : ",\"") + json_escape(reason) + "\"";
-    }
-    line.raw("miss_reason", list + "]");
-  }
+  if (outcome.declared) line.raw("declared", "true");
+  if (outcome.checked) line.raw("wrong", list_of(outcome.wrong));
+  if (!outcome.miss_reasons.empty()) line.raw("miss_reason", list_of(outcome.miss_reasons));
   return line.finish();
 }
 

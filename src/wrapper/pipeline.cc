@@ -9,7 +9,7 @@
 #include "config/config.h"
 #include "key/invocation_key.h"
 #include "record/collect.h"
-#include "record/recorder_check.h"
+#include "record/declared.h"
 #include "record/recording.h"
 #include "store/restore.h"
 #include "store/render.h"
@@ -21,8 +21,10 @@
 #include "wrapper/background_gc.h"
 #include "wrapper/extra_inputs.h"
 #include "wrapper/lookup.h"
+#include "wrapper/oracle.h"
 #include "wrapper/policy.h"
 #include "wrapper/progress.h"
+#include "wrapper/record_mode.h"
 
 namespace kache {
 namespace {
@@ -77,6 +79,7 @@ class Session {
         key_problem_ = toolchain.error().message;
         return false;
       }
+      compiler_ = path;
       identity = Hasher().field("toolchain", identity).field("program", toolchain->identity).finish();
       toolchain_files_.insert(toolchain->files.begin(), toolchain->files.end());
     }
@@ -95,6 +98,7 @@ class Session {
     outcome_.lookup_rejection = lookup_.rejection;
     outcome_.miss_reasons = lookup_.reasons;
     if (!lookup_.found) return std::nullopt;
+    if (checks_hits(line_.env)) return check_hit(kind);
     Result<RestoreReport> restored = restore_outputs(
         fs_, blobs_, memo_,
         {lookup_.entry, invocation_, line_.cwd, roots_, must_verify(lookup_.entry)});
@@ -118,6 +122,26 @@ class Session {
     return 0;
   }
 
+  // Instead of a restore, the compiler; whatever it says is what the user gets.
+  std::optional<int> check_hit(OutcomeKind kind) {
+    Result<CompileCommand> command = shared_command(line_, invocation_, roots_, config_);
+    if (!command.ok()) return std::nullopt;
+    unlink_shared_outputs(fs_, invocation_, line_.cwd);
+    Result<ProcessResult> process = world_.processes.run(command->argv, command->env, nullptr);
+    if (!process.ok()) return could_not_start(process.error());
+    outcome_.kind = kind;
+    outcome_.checked = true;
+    outcome_.compiler_runs = 1;
+    outcome_.action_key = lookup_.entry.key.hex();
+    outcome_.wrong = compare_with_compile(fs_, lookup_.entry, *process, invocation_, line_.cwd, roots_);
+    for (const std::string& what : outcome_.wrong) {
+      write_fully(2, "kache: " + outcome_.crate_name + ": a fresh compile has another " + what + "\n");
+    }
+    outcome_.exit_code = exit_code_of(process->status);
+    report();
+    return process->status;
+  }
+
   bool must_verify(const Entry& entry) const {
     if (config_.verify_restores == VerifyRestores::always) return true;
     // One in sixteen, by chance of the clock: every process restores only once.
@@ -127,14 +151,25 @@ class Session {
 
   int miss() {
     if (in_edit_loop()) return pass_through({Refusal::incremental_loop, {}});
+    recorder_ = world_.libexec + "/libkache-record.so";
+    RecordMode mode = find_record_mode(fs_, layout_, {compiler_, parts_.front().text, recorder_, line_.env});
+    if (mode == RecordMode::unknown) return pass_through({Refusal::record_incomplete, "the recorder does not work here"});
+    if (mode == RecordMode::declared) {
+      if (Refused refused = check_declared(line_, invocation_)) return pass_through(refused);
+      outcome_.declared = true;
+      parts_.push_back({"mode", "declared"});
+      key_ = derive_invocation_key(parts_);
+      outcome_.invocation_key = key_.hex();
+      if (std::optional<int> hit = try_hit(OutcomeKind::local_hit)) return *hit;
+    }
 
     // One process compiles, the others wait in the kernel and look again.
     Result<File> lock = lock_file(fs_, layout_.invocation_lock(key_), LockMode::try_exclusive);
-    if (!lock.ok() && lock.code() == ErrorCode::busy) {
-      lock = lock_file(fs_, layout_.invocation_lock(key_), LockMode::exclusive);
-      if (lock.ok()) {
-        if (std::optional<int> hit = try_hit(OutcomeKind::dup)) return *hit;
-      }
+    bool waited = !lock.ok() && lock.code() == ErrorCode::busy;
+    if (waited) lock = lock_file(fs_, layout_.invocation_lock(key_), LockMode::exclusive);
+    // Looked up before the lock was ours: another one may have been done in between even where there was no waiting.
+    if (lock.ok()) {
+      if (std::optional<int> hit = try_hit(waited ? OutcomeKind::dup : OutcomeKind::local_hit)) return *hit;
     }
     if (!lock.ok()) return pass_through({Refusal::store_unavailable, lock.error().message});
     return compile_and_store();
@@ -149,14 +184,15 @@ class Session {
   int compile_and_store() {
     Result<CompileCommand> command = shared_command(line_, invocation_, roots_, config_);
     if (!command.ok()) return pass_through({Refusal::response_file, command.error().message});
-    std::string recorder = world_.libexec + "/libkache-record.so";
-    if (!can_be_recorded(recorder)) return pass_through({Refusal::record_incomplete, "the recorder does not work here"});
     Result<RecordFile> record = RecordFile::create(layout_.temporary());
     if (!record.ok()) return pass_through({Refusal::store_unavailable, record.error().message});
-    Status watched = add_recorder(command->env, recorder, record->path());
-    if (!watched.ok()) return pass_through({Refusal::record_incomplete, watched.error().message});
+    if (!outcome_.declared) {
+      Status watched = add_recorder(command->env, recorder_, record->path());
+      if (!watched.ok()) return pass_through({Refusal::record_incomplete, watched.error().message});
+    }
 
     unlink_shared_outputs(fs_, invocation_, line_.cwd);
+    int64_t files_before_ns = world_.clock.file_clock_ns();
     Progress progress(world_, config_, layout_, outcome_.crate_name, outcome_.root);
     Result<ProcessResult> process = world_.processes.run(command->argv, command->env, &progress);
     if (!process.ok()) return could_not_start(process.error());
@@ -164,7 +200,7 @@ class Session {
     outcome_.compiler_runs = 1;
     outcome_.compile_ms = static_cast<uint64_t>(process->elapsed_ns / 1'000'000);
     (void)lap();
-    if (process->succeeded()) store(*process, *record, recorder);
+    if (process->succeeded()) store(*process, *record, files_before_ns);
     else outcome_.kind = OutcomeKind::error;
     outcome_.exit_code = exit_code_of(process->status);
     outcome_.store_us = lap();
@@ -172,41 +208,13 @@ class Session {
     return process->status;
   }
 
-  // Asked once for each toolchain and recorder, by a small compile; the answer is a file.
-  bool can_be_recorded(const std::string& recorder) {
-    Result<FileStat> library = fs_.stat(recorder);
-    if (!library.ok()) return false;
-    std::string path = layout_.toolchains() + "/recorded-" +
-                       Hasher()
-                           .field("toolchain", parts_.front().text)
-                           .field("ino", library->ino)
-                           .field("mtime", static_cast<uint64_t>(library->mtime_ns))
-                           .finish()
-                           .hex();
-    Result<std::string> known = read_file(fs_, path, 16);
-    if (known.ok() && (*known == "yes" || *known == "no")) return *known == "yes";
-    const std::string& compiler = invocation_.inner.empty() ? invocation_.program : invocation_.inner;
-    std::vector<std::string> program = {find_executable(fs_, compiler, line_.env, line_.cwd)};
-    Env env = line_.env;
-    env.set(kActiveVariable, "1");
-    Result<bool> works = recorder_works({SelfTest::rust, program, recorder, layout_.temporary(), env});
-    if (!works.ok()) return false;  // no answer: ask again next time
-    (void)replace_file(fs_, path, *works ? "yes" : "no", 0600);
-    return *works;
-  }
-
   // The user has the result already; from here on nothing can go wrong for the build.
-  void store(const ProcessResult& process, RecordFile& record, const std::string& recorder) {
+  void store(const ProcessResult& process, RecordFile& record, int64_t files_before_ns) {
     if (outcome_.compile_ms < config_.min_store_compile_ms) {
       outcome_.refused = {Refusal::too_cheap, std::to_string(outcome_.compile_ms) + " ms"};
       return;
     }
-    Result<std::vector<RecordEvent>> events = record.read();
-    if (!events.ok()) {
-      outcome_.refused = {Refusal::record_incomplete, events.error().message};
-      return;
-    }
-    Observed observed = collect_inputs(fs_, *events, {line_, invocation_, roots_, toolchain_files_, recorder});
+    Observed observed = outcome_.declared ? declare_inputs(fs_, line_, invocation_, files_before_ns) : collect(record);
     FoundOutputs found = find_outputs(fs_, invocation_, line_.cwd, observed.written);
     Result<std::vector<std::string>> extra = find_extra_inputs(fs_, line_, invocation_, world_.libexec + "/kache-tool");
     for (const Refused& refused : {observed.refused, found.refused}) {
@@ -230,6 +238,16 @@ class Session {
     outcome_.stored_blobs = committed->blobs;
     outcome_.new_blobs = committed->new_blobs;
     if (config_.auto_gc) start_gc_when_due(fs_, world_.clock, layout_, world_.libexec + "/kache-tool");
+  }
+
+  Observed collect(RecordFile& record) {
+    Result<std::vector<RecordEvent>> events = record.read();
+    if (events.ok()) {
+      return collect_inputs(fs_, *events, {line_, invocation_, roots_, toolchain_files_, recorder_});
+    }
+    Observed nothing;
+    nothing.refused = {Refusal::record_incomplete, events.error().message};
+    return nothing;
   }
 
   // The real compiler, with the user's own arguments, streams and environment.
@@ -272,6 +290,8 @@ class Session {
   Roots roots_;
 
   std::unordered_set<std::string> toolchain_files_;
+  std::string compiler_;  // the one that compiles, behind a workspace wrapper; absolute
+  std::string recorder_;
   std::vector<KeyPart> parts_;
   InvocationKey key_;
   std::string key_problem_;

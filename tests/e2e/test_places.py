@@ -33,7 +33,7 @@ ORDINARY = {
 
 # Each crate but `user` holds its place as a value.
 EMBEDDING = {
-    "Cargo.toml": workspace("app", "out", "both", "manifest", "user", "plain"),
+    "Cargo.toml": workspace("app", "out", "both", "manifest", "user", "plain", "size"),
     "out/Cargo.toml": package("out"),
     "out/build.rs": 'fn main() { println!("cargo:rerun-if-changed=build.rs"); }\n',
     "out/src/lib.rs": 'pub fn dir() -> &\'static str { env!("OUT_DIR") }\n',
@@ -45,10 +45,13 @@ EMBEDDING = {
                            '#[inline] pub fn of(x: u8) -> (u8, &\'static str) { (x, DIR) }\n',
     "user/Cargo.toml": package("user", ["manifest"]),
     "user/src/lib.rs": "pub fn of() -> (u8, &'static str) { manifest::of(1) }\n",
+    # What no search for the place finds in the outputs.
+    "size/Cargo.toml": package("size"),
+    "size/src/lib.rs": 'pub const SIZE: usize = env!("CARGO_MANIFEST_DIR").len();\n',
     "plain/Cargo.toml": package("plain"),
     "plain/src/lib.rs": "pub fn one() -> u8 { 1 }\n",
-    "app/Cargo.toml": package("app", ["out", "both", "manifest", "user", "plain"]),
-    "app/src/main.rs": 'fn main() { println!("{}\\n{}\\n{}\\n{}", out::dir(), both::DIR, user::of().1, plain::one()); }\n',
+    "app/Cargo.toml": package("app", ["out", "both", "manifest", "user", "plain", "size"]),
+    "app/src/main.rs": 'fn main() { println!("{}\\n{}\\n{}\\n{}\\n{}", out::dir(), both::DIR, user::of().1, plain::one(), size::SIZE); }\n',
 }
 
 
@@ -118,10 +121,11 @@ def test_crates_that_hold_their_place_are_compiled_at_each_place(counted, profil
     two = relocate(one, lab.root / "another-name")
     shutil.rmtree(one)
     compiled = lab.rebuild(two, *args)
-    assert {"app", "both", "manifest", "out"} <= set(compiled), compiled
+    assert {"app", "both", "manifest", "out", "size"} <= set(compiled), compiled
     said = subprocess.run([two / "target" / profile / "app"], capture_output=True, text=True, check=True).stdout.splitlines()
     assert [line.startswith(f"{two}/") for line in said[:3]] == [True] * 3, said
     assert str(one) not in "".join(said)
+    assert said[4] == str(len(f"{two}/size"))
     lab.forget()
     assert b"Compiling" not in lab.cargo(two, *args).stderr and lab.events() == []
 

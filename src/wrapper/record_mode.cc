@@ -1,0 +1,30 @@
+#include "wrapper/record_mode.h"
+
+#include "wrapper/compile.h"
+#include "record/recorder_check.h"
+
+namespace kache {
+
+RecordMode find_record_mode(FileSystem& fs, const StoreLayout& layout, const RecordModeRequest& request) {
+  Result<FileStat> library = fs.stat(request.recorder);
+  if (!library.ok()) return RecordMode::unknown;
+  std::string path = layout.toolchains() + "/recorded-" +
+                     Hasher()
+                         .field("toolchain", request.toolchain)
+                         .field("ino", library->ino)
+                         .field("mtime", static_cast<uint64_t>(library->mtime_ns))
+                         .finish()
+                         .hex();
+  Result<std::string> known = read_file(fs, path, 16);
+  if (known.ok() && *known == "yes") return RecordMode::recorded;
+  if (known.ok() && *known == "no") return RecordMode::declared;
+
+  Env env = request.env;
+  env.set(kActiveVariable, "1");
+  Result<bool> works = recorder_works({SelfTest::rust, {request.compiler}, request.recorder, layout.temporary(), env});
+  if (!works.ok()) return RecordMode::unknown;
+  (void)replace_file(fs, path, *works ? "yes" : "no", 0600);
+  return *works ? RecordMode::recorded : RecordMode::declared;
+}
+
+}  // namespace kache
