@@ -72,6 +72,13 @@ const std::string& Verifier::find_program(const std::string& name) {
   return place->second;
 }
 
+bool Verifier::is_own_output(std::string_view name) const {
+  for (const std::string& stem : invocation_.output_stems()) {
+    if (name.starts_with(stem) && name.substr(stem.size()).starts_with('.')) return true;
+  }
+  return false;
+}
+
 Result<Digest> Verifier::answer(InputKind kind, const std::string& path) {
   switch (kind) {
     case InputKind::file: return file_digest(path);
@@ -87,12 +94,15 @@ Result<Digest> Verifier::answer(InputKind kind, const std::string& path) {
     case InputKind::libraries: {
       FileStat before = KACHE_TRY(stat(path));
       uint64_t aux = kind == InputKind::listing ? 0x6c697374 : 0x6c696273;
+      // What the unit itself puts there was not there when it looked.
+      bool has_own = kind == InputKind::libraries && path == absolute_path(line_.cwd, invocation_.output_dir());
       Digest digest;
-      if (memo_.find(before, aux, &digest)) return digest;
+      if (!has_own && memo_.find(before, aux, &digest)) return digest;
       int64_t clock = clock_.file_clock_ns();
       std::vector<DirEntry> entries = KACHE_TRY(fs_.list(path));
       std::vector<std::string> names;
       for (DirEntry& entry : entries) {
+        if (has_own && is_own_output(entry.name)) continue;
         if (kind == InputKind::listing || is_library_name(entry.name)) names.push_back(std::move(entry.name));
       }
       std::sort(names.begin(), names.end());
@@ -101,7 +111,7 @@ Result<Digest> Verifier::answer(InputKind kind, const std::string& path) {
       for (const std::string& name : names) hasher.field("name", name);
       digest = hasher.finish();
       Result<FileStat> after = stat(path);
-      if (after.ok() && settled(before, clock) && same_identity(before, *after)) memo_.insert(before, aux, digest);
+      if (!has_own && after.ok() && settled(before, clock) && same_identity(before, *after)) memo_.insert(before, aux, digest);
       return digest;
     }
     case InputKind::link: return Hasher().field("link", KACHE_TRY(fs_.read_link(path))).finish();

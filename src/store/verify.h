@@ -45,6 +45,7 @@ class Verifier {
   Result<FileStat> stat(const std::string& path);
   bool absent(const std::string& path);
   bool holds(const Input& input);
+  bool is_own_output(std::string_view name) const;
   void check(const InputSet& set, size_t limit, std::vector<Difference>& found);
   size_t check_absent(const std::vector<Input>& inputs, size_t first, size_t limit, std::vector<Difference>& found);
   const std::string& find_program(const std::string& name);

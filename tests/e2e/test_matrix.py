@@ -1,0 +1,314 @@
+"""The mutation matrix: one kind of input a row. A fresh compile with an empty cache decides what the right bytes, messages
+and exit status are; what comes through the cache has to be the same, and a change has to be compiled."""
+import os
+import shutil
+import socket
+import subprocess
+import time
+
+import pytest
+
+from laboratory import TOOLCHAIN, write_tree
+
+LIB = ["--crate-name", "unit", "--crate-type", "rlib", "--emit=dep-info,metadata,link", "lib.rs"]
+CHECK = ["--crate-name", "unit", "--crate-type", "rlib", "--emit=dep-info,metadata", "lib.rs"]
+BIN = ["--crate-name", "app", "--emit=dep-info,link", "app.rs"]
+MACRO = ["--crate-name", "looks", "--crate-type", "proc-macro", "-Cprefer-dynamic", "--emit=dep-info,link", "looks.rs"]
+USE_MACRO = LIB + ["--extern", "looks=out/liblooks.so"]
+
+
+def looks(body):
+    """A proc macro that makes a text of what `body`, an expression of type String, finds out."""
+    return {"looks.rs": "extern crate proc_macro;\n#[proc_macro]\npub fn look(_: proc_macro::TokenStream) -> proc_macro::TokenStream {\n"
+                        f"    let found: String = {{ {body} }};\n    format!(\"{{found:?}}\").parse().unwrap()\n}}\n",
+            "lib.rs": "pub fn found() -> &'static str { looks::look!() }\n"}
+
+
+def write(name, text):
+    return lambda work: (work / name).parent.mkdir(parents=True, exist_ok=True) or (work / name).write_text(text)
+
+
+def program(name, text):
+    def make(work):
+        write(name, text)(work)
+        (work / name).chmod(0o755)
+    return make
+
+
+def archive(name, number):
+    def make(work):
+        (work / name).parent.mkdir(parents=True, exist_ok=True)
+        (work / "number.c").write_text(f"int number(void) {{ return {number}; }}\n")
+        subprocess.run(["gcc", "-c", "number.c", "-o", "number.o"], cwd=work, check=True)
+        (work / name).unlink(missing_ok=True)
+        subprocess.run(["ar", "crsD", name, "number.o"], cwd=work, check=True)
+    return make
+
+
+def link(name, target):
+    def make(work):
+        (work / name).parent.mkdir(parents=True, exist_ok=True)
+        (work / name).unlink(missing_ok=True)
+        (work / name).symlink_to(target)
+    return make
+
+
+def same_size_and_time(name, text):
+    def make(work):
+        before = os.stat(work / name)
+        assert len(text) == before.st_size
+        (work / name).write_text(text)
+        os.utime(work / name, ns=(before.st_atime_ns, before.st_mtime_ns))
+    return make
+
+
+def nothing(work):
+    pass
+
+
+NATIVE = '#[link(name = "number"%s)] extern "C" { fn number() -> i32; }\npub fn n() -> i32 { unsafe { number() } }\n'
+# A library that wraps C code, one on top of it, and a program: the metadata of neither changes with the C code.
+SYS = {"sys.rs": NATIVE % ', kind = "static"', "middle.rs": "pub fn n() -> i32 { sys::n() }\n",
+       "app.rs": 'fn main() { println!("{}", middle::n()); }\n'}
+SYS_STEPS = [
+    ["--crate-name", "sys", "--crate-type", "rlib", "--emit=dep-info,metadata,link", "-L", "native=native", "sys.rs"],
+    ["--crate-name", "middle", "--crate-type", "rlib", "--emit=dep-info,metadata,link", "--extern", "sys=out/libsys.rmeta",
+     "-L", "dependency=out", "middle.rs"],
+    BIN + ["--extern", "middle=out/libmiddle.rlib", "-L", "dependency=out"],
+]
+ONE = {"lib.rs": "pub fn one() -> u8 { 1 }\n"}
+WARNS = {"lib.rs": "pub fn one() { let unused = 1; }\n"}
+READS_FILE = looks('std::fs::read_to_string("note").unwrap_or_else(|e| format!("{:?}", e.kind()))')
+READS_DIR = looks('let mut n: Vec<_> = std::fs::read_dir("notes").map(|d| d.map(|e| e.unwrap().file_name().into_string().unwrap())'
+                  '.collect()).unwrap_or_default(); n.sort(); n.join("+")')
+READS_VARIABLE = looks('format!("{:?}", std::env::var("SECRET"))')
+RUNS = looks('String::from_utf8(std::process::Command::new("teller").output().unwrap().stdout).unwrap()')
+# Programs without a shell in them; a shell makes the whole environment an input.
+TELLER = '#include <stdio.h>\nint main(void) {{ puts("{}"); return 0; }}\n'
+
+
+def teller(name, word):
+    def make(work):
+        (work / name).parent.mkdir(parents=True, exist_ok=True)
+        (work / "teller.c").write_text(TELLER.format(word))
+        subprocess.run(["gcc", "-o", "new", "teller.c"], cwd=work, check=True)
+        os.replace(work / "new", work / name)
+    return make
+
+
+def row(files, mutate=nothing, steps=(LIB,), before=nothing, env=None, then=None, more=None, compiled=True):
+    """`env` holds before the change, `then` after it; `more` are arguments that the last step gets after it."""
+    return {"files": files, "mutate": mutate, "steps": steps, "before": before, "env": env or {}, "more": more or [],
+            "then": (env or {}) if then is None else then, "compiled": compiled}
+
+
+PATHS = "{work}/first:{work}/second:" + f"{TOOLCHAIN}:/usr/bin:/bin"
+MATRIX = {
+    # Sources.
+    "a source": row(ONE, write("lib.rs", "pub fn one() -> u8 { 2 }\n")),
+    "a source of the same size and time": row(ONE, same_size_and_time("lib.rs", "pub fn one() -> u8 { 2 }\n")),
+    "a comment": row(ONE, write("lib.rs", "// more\npub fn one() -> u8 { 1 }\n")),
+    "a touched source": row(ONE, lambda work: os.utime(work / "lib.rs"), compiled=False),
+    "a source written again": row(ONE, write("lib.rs", ONE["lib.rs"]), compiled=False),
+    "a module": row({"lib.rs": "pub mod a;\n", "a.rs": "pub const A: u8 = 1;\n"}, write("a.rs", "pub const A: u8 = 2;\n")),
+    "a module that moved": row({"lib.rs": "pub mod a;\n", "a.rs": "pub const A: u8 = 1;\n"},
+                               lambda work: write("a/mod.rs", "pub const A: u8 = 1;\n")(work) or (work / "a.rs").unlink()),
+    "a second module file appears": row({"lib.rs": "pub mod a;\n", "a.rs": "pub const A: u8 = 1;\n"}, write("a/mod.rs", "")),
+    "a module behind a symlink": row({"lib.rs": "pub mod a;\n", "one.rs": "pub const A: u8 = 1;\n", "two.rs": "pub const A: u8 = 2;\n"},
+                                     link("a.rs", "two.rs"), before=link("a.rs", "one.rs")),
+    "an included text": row({"lib.rs": 'pub const T: &str = include_str!("t");\n', "t": "one"}, write("t", "two")),
+    "included bytes": row({"lib.rs": 'pub const T: &[u8] = include_bytes!("t");\n', "t": "one"}, write("t", "three")),
+    "included code": row({"lib.rs": 'include!("t");\n', "t": "pub const A: u8 = 1;\n"}, write("t", "pub const A: u8 = 2;\n")),
+    "documentation from a file": row({"lib.rs": '#![doc = include_str!("t")]\n', "t": "one"}, write("t", "two")),
+    "an unrelated file": row(ONE, write("other.rs", "nonsense"), compiled=False),
+    # Variables.
+    "env!": row({"lib.rs": 'pub const W: &str = env!("WORD");\n'}, env={"WORD": "a"}, then={"WORD": "b"}),
+    "option_env! set": row({"lib.rs": 'pub const W: Option<&str> = option_env!("WORD");\n'}, then={"WORD": "b"}),
+    "option_env! empty": row({"lib.rs": 'pub const W: Option<&str> = option_env!("WORD");\n'}, then={"WORD": ""}),
+    "option_env! emptied": row({"lib.rs": 'pub const W: Option<&str> = option_env!("WORD");\n'}, env={"WORD": "a"}, then={"WORD": ""}),
+    "an unrelated variable": row(ONE, then={"WORD": "b"}, compiled=False),
+    "a variable that rustc asks for itself": row(ONE, then={"RUSTC_FORCE_RUSTC_VERSION": "1.2.3"}),
+    "RUSTC_BOOTSTRAP": row({"lib.rs": "#![feature(never_type)]\npub fn f() -> ! { loop {} }\n"}, env={"RUSTC_BOOTSTRAP": "1"}, then={}),
+    "a salt": row(ONE, then={"KACHE_KEY_SALT": "x"}),
+    "a variable in the key": row(ONE, env={"KACHE_KEY_ENV_VARS": "WORD"}, then={"KACHE_KEY_ENV_VARS": "WORD", "WORD": "a"}),
+    # What a proc macro does and nobody declares.
+    "a proc macro's file": row(READS_FILE | {"note": "one"}, write("note", "two"), [MACRO, USE_MACRO]),
+    "a proc macro's file appears": row(READS_FILE, write("note", "one"), [MACRO, USE_MACRO]),
+    "a proc macro's file goes": row(READS_FILE | {"note": "one"}, lambda work: (work / "note").unlink(), [MACRO, USE_MACRO]),
+    "a proc macro's file is a directory": row(READS_FILE, lambda work: (work / "note").mkdir(), [MACRO, USE_MACRO]),
+    "a proc macro's file behind a symlink": row(READS_FILE | {"one": "one", "two": "two"}, link("note", "two"), [MACRO, USE_MACRO],
+                                                before=link("note", "one")),
+    "a proc macro's file behind two symlinks": row(
+        READS_FILE | {"a/one": "one", "b/one": "two"}, link("dir", "b"), [MACRO, USE_MACRO],
+        before=lambda work: link("dir", "a")(work) or link("note", "dir/one")(work)),
+    "a proc macro's directory": row(READS_DIR | {"notes/a": ""}, write("notes/b", ""), [MACRO, USE_MACRO]),
+    "a proc macro's directory appears": row(READS_DIR, write("notes/b", ""), [MACRO, USE_MACRO]),
+    "a proc macro's directory, a name": row(READS_DIR | {"notes/a": ""},
+                                            lambda work: (work / "notes/a").rename(work / "notes/c"), [MACRO, USE_MACRO]),
+    "a proc macro's variable": row(READS_VARIABLE, steps=[MACRO, USE_MACRO], env={"SECRET": "a"}, then={"SECRET": "b"}),
+    "a proc macro's variable goes": row(READS_VARIABLE, steps=[MACRO, USE_MACRO], env={"SECRET": "a"}, then={}),
+    "a proc macro's variable is empty": row(READS_VARIABLE, steps=[MACRO, USE_MACRO], then={"SECRET": ""}),
+    "a proc macro asks whether a file is there": row(looks('format!("{}", std::path::Path::new("note").exists())'), write("note", ""),
+                                                     [MACRO, USE_MACRO]),
+    "a proc macro asks for a size": row(looks('format!("{:?}", std::fs::metadata("note").unwrap().len())') | {"note": "one"},
+                                        write("note", "three"), [MACRO, USE_MACRO]),
+    "a proc macro reads a link": row(looks('format!("{:?}", std::fs::read_link("note"))'), link("note", "two"), [MACRO, USE_MACRO],
+                                     before=link("note", "one")),
+    "a proc macro resolves a path": row(looks('format!("{:?}", std::fs::canonicalize("note").unwrap().file_name())') | {"one": "", "two": ""},
+                                        link("note", "two"), [MACRO, USE_MACRO], before=link("note", "one")),
+    "a proc macro's program": row(RUNS, teller("second/teller", "two"), [MACRO, USE_MACRO], before=teller("second/teller", "one"),
+                                  env={"PATH": PATHS}),
+    "a proc macro's program, another one first": row(RUNS, teller("first/teller", "two"), [MACRO, USE_MACRO],
+                                                     before=teller("second/teller", "one"), env={"PATH": PATHS}),
+    "a proc macro's program, PATH turned": row(
+        RUNS, steps=[MACRO, USE_MACRO], before=lambda work: (teller("first/teller", "one")(work), teller("second/teller", "two")(work)),
+        env={"PATH": PATHS}, then={"PATH": "{work}/second:{work}/first:" + f"{TOOLCHAIN}:/usr/bin:/bin"}),
+    "a proc macro's script": row(RUNS, program("first/teller", "#!/bin/sh\necho two\n"), [MACRO, USE_MACRO],
+                                 before=program("first/teller", "#!/bin/sh\necho one\n"), env={"PATH": PATHS}),
+    "a script's variable": row(RUNS, steps=[MACRO, USE_MACRO], before=program("first/teller", '#!/bin/sh\necho "$WORD"\n'),
+                               env={"PATH": PATHS, "WORD": "one"}, then={"PATH": PATHS, "WORD": "two"}),
+    "the proc macro itself": row(looks('"one".to_string()'), write("looks.rs", looks('"two".to_string()')["looks.rs"]), [MACRO, USE_MACRO]),
+    # Levels of lints and what they are told: bytes may be the same, messages and the exit status are not.
+    "warn to deny": row(WARNS, more=["-D", "unused"]),
+    "warn to allow": row(WARNS, more=["-A", "unused"]),
+    "capped lints": row(WARNS, more=["--cap-lints", "allow"]),
+    "checked names": row({"lib.rs": "#[cfg(odd)] pub fn odd() {}\n"}, more=["--check-cfg", "cfg()"]),
+    "an edition": row({"lib.rs": "pub fn f() { let async = 1; let _ = async; }\n"}, more=["--edition", "2021"]),
+    "messages for people": row(WARNS, more=["--error-format=human"]),
+    "messages in colour": row(WARNS, more=["--json=diagnostic-rendered-ansi"]),
+    "messages as wide as asked for": row(WARNS, more=["--diagnostic-width=20"]),
+    "the width without messages": row(ONE, more=["--diagnostic-width=20"], compiled=False),
+    # Flags.
+    "a cfg": row({"lib.rs": "#[cfg(odd)] pub fn odd() {}\n"}, more=["--cfg", "odd"]),
+    "a level of optimisation": row(ONE, more=["-O"]),
+    "metadata of the name": row(ONE, more=["-Cmetadata=x"]),
+    "tests": row({"lib.rs": "#[test] fn t() {}\n"}, more=["--test"]),
+    "an order of flags": row(ONE, more=["-Copt-level=3", "-Copt-level=0"]),
+    "a remapping": row({"lib.rs": "pub fn f() -> &'static str { file!() }\n"}, more=["--remap-path-prefix=lib=elsewhere"]),
+    "questions beside the compile": row(ONE, more=["--print=native-static-libs"]),
+    # Crates.
+    "an extern": row({"dep.rs": "pub const A: u8 = 1;\n", "lib.rs": "pub const B: u8 = dep::A;\n"}, write("dep.rs", "pub const A: u8 = 2;\n"),
+                     [["--crate-name", "dep", "--crate-type", "rlib", "--emit=metadata,link", "dep.rs"],
+                      LIB + ["--extern", "dep=out/libdep.rmeta"]]),
+    "an extern found by -L alone": row({"dep.rs": "pub const A: u8 = 1;\n", "lib.rs": "extern crate dep;\npub const B: u8 = dep::A;\n"},
+                                       write("dep.rs", "pub const A: u8 = 2;\n"),
+                                       [["--crate-name", "dep", "--crate-type", "rlib", "--emit=metadata,link", "dep.rs"],
+                                        LIB + ["-L", "out"]]),
+    "an extern that nobody uses": row({"dep.rs": "pub const A: u8 = 1;\n", "lib.rs": ONE["lib.rs"]}, write("dep.rs", "pub const A: u8 = 2;\n"),
+                                      [["--crate-name", "dep", "--crate-type", "rlib", "--emit=metadata,link", "dep.rs"],
+                                       LIB + ["--extern", "dep=out/libdep.rmeta"]], compiled=False),
+    "C code under a program": row(SYS, archive("native/libnumber.a", 2), SYS_STEPS, before=archive("native/libnumber.a", 1)),
+    # Native libraries.
+    "an archive of a link attribute": row({"lib.rs": NATIVE % ', kind = "static"'}, archive("native/libnumber.a", 2),
+                                          [LIB + ["-L", "native=native"]], before=archive("native/libnumber.a", 1)),
+    "an archive of -l": row({"app.rs": 'extern "C" { fn number() -> i32; }\nfn main() { println!("{}", unsafe { number() }); }\n'},
+                            archive("native/libnumber.a", 2), [BIN + ["-L", "native=native", "-l", "number"]],
+                            before=archive("native/libnumber.a", 1)),
+    "an archive that is found first": row(
+        {"app.rs": 'extern "C" { fn number() -> i32; }\nfn main() { println!("{}", unsafe { number() }); }\n'},
+        archive("first/libnumber.a", 2),
+        [BIN + ["-L", "native=first", "-L", "native=native", "-l", "number"]],
+        before=lambda work: (work / "first").mkdir() or archive("native/libnumber.a", 1)(work)),
+    "a library of LIBRARY_PATH": row(
+        {"app.rs": 'extern "C" { fn number() -> i32; }\nfn main() { println!("{}", unsafe { number() }); }\n'},
+        steps=[BIN + ["-l", "number"]], env={"LIBRARY_PATH": "{work}/a"}, then={"LIBRARY_PATH": "{work}/b"},
+        before=lambda work: (archive("a/libnumber.a", 1)(work), archive("b/libnumber.a", 2)(work))),
+    # The linker.
+    "a linker on PATH": row({"app.rs": "fn main() {}\n"}, program("first/cc", '#!/bin/sh\nexec /usr/bin/cc -Wl,--build-id=0x42 "$@"\n'), [BIN],
+                            env={"PATH": PATHS}),
+    "a linker's script": row({"app.rs": "fn main() {}\n"}, program("mine", '#!/bin/sh\nexec /usr/bin/cc -Wl,--build-id=0x42 "$@"\n'),
+                             [BIN + ["-Clinker=./mine"]], before=program("mine", '#!/bin/sh\nexec /usr/bin/cc "$@"\n')),
+    "the program that the linker's driver calls": row(
+        {"app.rs": "fn main() {}\n"}, program("tools/ld.bfd", '#!/bin/sh\nexec /usr/bin/ld --build-id=0x42 "$@"\n'),
+        [BIN + ["-Clink-arg=-B{work}/tools/", "-Clink-arg=-fuse-ld=bfd"]],
+        before=program("tools/ld.bfd", '#!/bin/sh\nexec /usr/bin/ld "$@"\n')),
+    "COMPILER_PATH": row({"app.rs": "fn main() {}\n"}, steps=[BIN + ["-Clink-arg=-fuse-ld=bfd"]], then={"COMPILER_PATH": "{work}/tools"},
+                         before=program("tools/ld.bfd", '#!/bin/sh\nexec /usr/bin/ld --build-id=0x42 "$@"\n')),
+    # Command lines that are elsewhere.
+    "a response file": row(ONE | {"args": "--cfg\none\n"}, write("args", "--cfg\ntwo\n"), [LIB + ["@args"]]),
+    # Declared inputs.
+    "an extra input": row(ONE | {"kache.toml": 'extra_inputs = ["schema/**"]\n', "Cargo.toml": "", "schema/a": "one"}, write("schema/a", "two"),
+                          env={"CARGO_MANIFEST_DIR": "{work}"}),
+}
+
+
+class Bench:
+    def __init__(self, lab, case):
+        self.lab, self.case, self.work = lab, case, lab.root / "work"
+        write_tree(self.work, case["files"])
+        case["before"](self.work)
+        time.sleep(0.02)
+
+    def filled(self, text):
+        return str(text).replace("{work}", str(self.work))
+
+    def run(self, env, more, cache):
+        """Everything that the user gets of all steps, and what became of the last one."""
+        shutil.rmtree(self.work / "out", ignore_errors=True)
+        (self.work / "out").mkdir()
+        self.lab.forget_events()
+        env = {name: self.filled(value) for name, value in env.items()} | {"KACHE_CACHE_DIR": str(cache)}
+        seen, result = [], None
+        for i, step in enumerate(self.case["steps"]):
+            tail = more if i == len(self.case["steps"]) - 1 else []
+            args = [self.filled(arg) for arg in step + ["--out-dir", "out"] + tail]
+            if not any(arg.startswith("--error-format") for arg in args):
+                args += ["--error-format=json"]
+            result = self.lab.rustc(self.work, *args, **env)
+            seen.append((result.returncode, result.stdout, result.stderr))
+            if result.returncode != 0:
+                break
+        files = {path.name: path.read_bytes() for path in (self.work / "out").iterdir()}
+        log = cache / "events.jsonl"
+        self.lab.cache, kept = cache, self.lab.cache
+        events = self.lab.events() if log.exists() else []
+        self.lab.cache = kept
+        return (seen, files), (events[-1]["result"] if events else "no event")
+
+
+@pytest.mark.hits
+@pytest.mark.parametrize("name", MATRIX)
+def test_a_change_of(lab, name):
+    case = MATRIX[name]
+    bench = Bench(lab, case)
+    first, _ = bench.run(case["env"], [], lab.cache)
+    again, result = bench.run(case["env"], [], lab.cache)
+    # Without a change it is a hit, and the same.
+    assert result == "local_hit" and again == first
+    case["mutate"](bench.work)
+    time.sleep(0.02)
+    cached, result = bench.run(case["then"], case["more"], lab.cache)
+    (messages, files), _ = bench.run(case["then"], case["more"], lab.root / "empty")
+    assert cached[0] == messages
+    assert {name for name in files.keys() | cached[1].keys() if files.get(name) != cached[1].get(name)} == set()
+    assert (result != "local_hit") == case["compiled"], result
+    if case["compiled"] and result == "miss":
+        # And what was compiled answers from now on.
+        _, result = bench.run(case["then"], case["more"], lab.cache)
+        assert result == "local_hit"
+
+
+REFUSED = {
+    "a connection": (looks('format!("{:?}", std::net::TcpStream::connect("127.0.0.1:{port}").is_ok())'), "network"),
+    "a file written by the way": (looks('format!("{:?}", std::fs::write("side", "x"))'), "wrote a file"),
+    "a static program": (looks('format!("{:?}", std::process::Command::new("./static").status().unwrap().code())'), "could not be watched"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_can_not_be_known_is_not_stored(lab, name):
+    files, reason = REFUSED[name]
+    work = write_tree(lab.root / "work", files)
+    (work / "out").mkdir()
+    (work / "static.c").write_text("int main(void) { return 3; }\n")
+    subprocess.run(["gcc", "-static", "-o", "static", "static.c"], cwd=work, check=True)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        source = (work / "looks.rs").read_text().replace("{port}", str(server.getsockname()[1]))
+        (work / "looks.rs").write_text(source)
+        time.sleep(0.02)
+        for _ in range(2):
+            for step in (MACRO, USE_MACRO):
+                result = lab.rustc(work, *step, "--out-dir", "out")
+                assert result.returncode == 0, result.stderr
+            event = lab.events()[-1]
+            assert event["result"] == "miss" and reason in event["passthrough_reason"], event
