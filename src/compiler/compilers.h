@@ -17,9 +17,9 @@ namespace kache {
 struct Recognised {
   enum Kind : unsigned char {
     tool,        // a subcommand or option of kache itself: hand over to kache-tool
-    rustc,       // args[0] is a rustc (or clippy-driver, or equals $RUSTC)
-    chain,       // args[0] is a workspace wrapper, args[1] a rustc
-    driver,      // $RUSTC or a chain whose wrapper is not known to behave like rustc: run it, never cache
+    rustc,       // args[0] is a rustc by its name, or clippy-driver, which may have a rustc behind it
+    chain,       // args[0] is a workspace wrapper that may do anything, args[1] a rustc: run it, never cache
+    driver,      // args[0] is $RUSTC under a name that says nothing about it: run it, never cache
   } kind = tool;
 };
 
@@ -31,7 +31,10 @@ Recognised recognise(FileSystem& fs, const std::vector<std::string>& args, const
 bool is_rustc_name(std::string_view path);
 bool is_clippy_driver(std::string_view path);
 
-// Reads response files through `fs`; otherwise pure.
+// A word that kache-tool takes as a command.
+bool is_tool_command(std::string_view word);
+
+// Reads response files through `fs`; otherwise pure. `line.argv` begins with the compiler.
 ParsedInvocation parse_rustc(FileSystem& fs, const CommandLine& line, Recognised::Kind kind);
 
 }  // namespace kache

@@ -68,9 +68,9 @@ struct Invocation {
 
   // What is produced.
   std::string crate_name;  // as rustc would name it: --crate-name, else from the source file name
-  std::string source;
+  std::string source;      // "-" is standard input, which a probe may read too; "" where a probe has none
   std::vector<std::string> crate_types;  // comma lists split; empty where none was given (rustc: bin)
-  std::vector<Emit> emits;               // never empty for a compile: rustc's default is {link}
+  std::vector<Emit> emits;               // one of each kind; never empty for a compile: rustc's default is {link}
   std::string out_dir;                   // --out-dir, "" where none
   std::string output_file;               // -o, "" where none
   std::string extra_filename;            // -C extra-filename
@@ -90,11 +90,14 @@ struct Invocation {
   bool rpath = false;           // -C rpath: the output directory shapes the output
   bool temps_kept = false;      // -C save-temps
 
-  // The file names of all outputs begin with one of these, in the output directory: "foo-1a2b", "libfoo-1a2b".
+  // The file names of all outputs begin with one of these, in the output directory: "foo-1a2b", "libfoo-1a2b". Unless
+  // the source names its crate by an attribute and the command line does not: then they are not known from here.
   std::vector<std::string> output_stems() const;
-  // Where files without an explicit path go: out_dir, else the directory of -o, else "." (the working directory).
+  // Where files without an explicit path go: the directory of -o, for which rustc ignores --out-dir; else out_dir, else
+  // "." (the working directory).
   std::string output_dir() const;
-  // bin, --test, or a linked library that runs or is loaded (cdylib, dylib, proc-macro): a linker runs.
+  // bin, --test, or a linked library that runs or is loaded (cdylib, dylib, proc-macro), and "link" is asked for: a
+  // linker runs.
   bool links() const;
   bool makes_user_executable() const;  // bin or --test: what `cache_executables` is about
 };

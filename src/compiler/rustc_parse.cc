@@ -8,11 +8,16 @@
 namespace kache {
 namespace {
 
-std::string dashed(std::string_view name) {
-  std::string out(name);
-  std::replace(out.begin(), out.end(), '_', '-');
-  return out;
-}
+// "name[=value]"
+struct Setting {
+  std::string_view name, value;
+  bool has_value = false;
+
+  explicit Setting(std::string_view text) : name(text.substr(0, text.find('='))) {
+    has_value = name.size() < text.size();
+    if (has_value) value = text.substr(name.size() + 1);
+  }
+};
 
 template <typename Each>
 void split(std::string_view list, char separator, Each each) {
@@ -24,21 +29,20 @@ void split(std::string_view list, char separator, Each each) {
   }
 }
 
-bool is_off(std::string_view value) {
-  return value == "off" || value == "no" || value == "n" || value == "false" || value == "0";
+// As Rust's Path::file_stem.
+std::string_view file_stem(std::string_view path) {
+  std::string_view name = base_name(path);
+  size_t dot = name.rfind('.');
+  return dot == std::string_view::npos || dot == 0 ? name : name.substr(0, dot);
+}
+
+// What no file can be restored to. /dev/shm holds ordinary files.
+bool is_device(std::string_view path) {
+  return (is_below(path, "/dev") && !is_below(path, "/dev/shm")) || is_below(path, "/proc");
 }
 
 // --print kinds that say something more while the crate is compiled all the same.
 bool prints_beside(std::string_view kind) { return kind == "native-static-libs" || kind == "link-args"; }
-
-bool writes_profile(std::string_view option) {
-  for (std::string_view name : {"self-profile", "time-passes", "time-trace", "llvm-time-trace", "dump-mir",
-                                "dump-dep-graph", "dump-mono-stats", "metrics-dir", "print-type-sizes", "time-llvm-passes",
-                                "dump-drop-tracking-cfg", "dump-solver-proof-tree", "input-stats", "print-mono-items"}) {
-    if (option == name) return true;
-  }
-  return false;
-}
 
 class Parser {
  public:
@@ -61,6 +65,7 @@ class Parser {
  private:
   Invocation& inv() { return out_.invocation; }
 
+  // The first refusal stands.
   void refuse(Refusal refusal, std::string_view detail) {
     if (!out_.refused) out_.refused = {refusal, std::string(detail)};
   }
@@ -78,233 +83,277 @@ class Parser {
     }
   }
 
-  // Splits "-x value", "-xvalue", "--name value" and "--name=value" the way getopts does.
   void take_args() {
     const std::vector<std::string>& args = inv().args;
-    for (size_t i = 0; i < args.size(); ++i) {
-      std::string_view arg = args[i];
-      if (arg == "-" || arg.empty() || arg[0] != '-') {
-        take_source(arg);
-        continue;
+    if (args.empty()) return refuse(Refusal::help_or_explain, "no arguments");
+    // A rustup proxy takes this for the name of another toolchain than the one that kache would identify.
+    if (args.front().starts_with('+')) refuse(Refusal::unknown_driver, args.front());
+    Words words = split_words(args);
+    for (const Word& word : words.words) {
+      switch (word.kind) {
+        case Word::source: take_source(word.text); break;
+        case Word::unknown: key(std::string(word.text)); break;
+        case Word::flag: take_flag(*word.row, word.text); break;
       }
-      bool is_long = arg.starts_with("--");
-      size_t equals = is_long ? arg.find('=') : std::string_view::npos;
-      std::string_view name = is_long ? arg.substr(0, equals) : arg.substr(0, 2);
-      const FlagRow* row = find_flag(name);
-      if (!row) {
-        key(std::string(arg));
-        continue;
-      }
-      std::string_view value;
-      bool has_value = true;
-      if (equals != std::string_view::npos) value = arg.substr(equals + 1);
-      else if (!is_long && arg.size() > 2) value = arg.substr(2);
-      else if (row->takes_value && i + 1 < args.size()) value = args[++i];
-      else has_value = false;
-      if (!row->takes_value && has_value) {
-        // "-vV", "-gO": switches in one word. Anything else is rustc's to complain about.
-        for (char c : arg.substr(1)) take_flag(find_flag(std::string{'-', c}), std::string{'-', c}, "", arg);
-        continue;
-      }
-      if (row->takes_value && !has_value) {
-        refuse(Refusal::not_a_compile, arg);  // rustc will say that the value is missing
-        return;
-      }
-      take_flag(row, name, value, arg);
     }
+    if (!words.lacks_value.empty()) refuse(Refusal::not_a_compile, std::string(words.lacks_value) + " without a value");
   }
 
   void take_source(std::string_view arg) {
-    if (!inv().source.empty()) refuse(Refusal::not_a_compile, "two sources");
+    ++sources_;
     inv().source = arg;
-    if (is_absolute(arg)) key("source ", std::string(arg));
-    else key("source " + std::string(arg));
+    key("source ", std::string(arg));
   }
 
-  void take_flag(const FlagRow* row, std::string_view name, std::string_view value, std::string_view arg) {
-    std::string text = std::string(name) + " ";
+  // One spelling for all: "-C opt-level=3", "--cfg=unix", "-g". rustc can not tell them apart either.
+  static std::string canonical(const FlagRow& row, std::string_view value) {
+    std::string text;
+    if (row.letter) text = std::string{'-', row.letter};
+    else text = "--" + std::string(row.name);
+    if (row.takes_value) text += row.letter ? ' ' : '=';
+    return text += value;
+  }
+
+  void take_flag(const FlagRow& row, std::string_view value) {
     std::string v(value);
-    switch (row ? row->flag : Flag::unknown) {
-      case Flag::unknown: return key(std::string(arg));
-      case Flag::keyed:
-      case Flag::cfg:
-        if (value == "help") return refuse(Refusal::help_or_explain, arg);
-        return key(text + v);
-      case Flag::switch_only: return key(text);
-      case Flag::verbose:
-        is_verbose_ = true;
-        return key(text);
-      case Flag::test:
-        inv().is_test = true;
-        return key(text);
-      case Flag::crate_name:
-        inv().crate_name = v;
-        return key(text + v);
+    switch (row.flag) {
+      case Flag::keyed: break;
+      case Flag::lint:
+        if (value == "help" || (row.letter == 'W' && value == "all")) help(row, value);
+        break;
+      case Flag::crate_name: inv().crate_name = v; break;
       case Flag::crate_type:
         split(value, ',', [&](std::string_view type) { inv().crate_types.emplace_back(type); });
-        return key(text + v);
-      case Flag::emit: return take_emit(text, value);
-      case Flag::print: return take_print(text, value);
+        break;
+      case Flag::emit: return take_emits(row, value);
+      case Flag::print: take_print(value); break;
       case Flag::out_dir:
         inv().out_dir = v;
-        return key(text);
+        return key("--out-dir");
       case Flag::output:
         inv().output_file = v;
-        return key(text + std::string(base_name(value)));
+        return key(canonical(row, base_name(value)));
       case Flag::target:
         inv().target = v;
-        return is_absolute(value) ? key(text, v) : key(text + v);
-      case Flag::library_dir: return take_library_dir(text, value);
-      case Flag::library: return key(text + v);
-      case Flag::external: return take_extern(text, value);
+        if (value.ends_with(".json")) return key(canonical(row, {}), v);
+        break;
+      case Flag::library_dir: return take_library_dir(row, value);
+      case Flag::external: return take_extern(row, value);
       case Flag::sysroot:
         inv().sysroot = v;
-        return key(text, v);
-      case Flag::remap: return take_remap(text, value);
-      case Flag::codegen: return take_codegen(text, value);
-      case Flag::unstable: return take_unstable(text, value);
+        return key(canonical(row, {}), v);
+      case Flag::remap: return take_remap(row, value);
+      case Flag::codegen: return take_codegen(row, value);
+      case Flag::unstable: return take_unstable(row, value);
       case Flag::error_format:
         inv().json_errors = value == "json";
         inv().color_given = true;
-        return key(text + v);
-      case Flag::json: return key(text + v);
-      case Flag::color:
-        inv().color_given = true;
-        return key(text + v);
+        break;
+      case Flag::color: inv().color_given = true; break;
       case Flag::width:
         inv().diagnostic_width = v;
         return;
+      case Flag::test: inv().is_test = true; break;
       case Flag::help:
-      case Flag::explain: return refuse(Refusal::help_or_explain, arg);
-      case Flag::pretty: return refuse(Refusal::prints_to_stdout, arg);
-      case Flag::version:
-        asks_ = true;
-        return key(text);
+      case Flag::explain: help(row, value); break;
+      case Flag::pretty: refuse(Refusal::prints_to_stdout, canonical(row, value)); break;
+      case Flag::version: asks_ = asks_version_ = true; break;
     }
+    key(canonical(row, value));
   }
 
-  void take_emit(const std::string& text, std::string_view value) {
-    std::string kept = text;
+  void help(const FlagRow& row, std::string_view value) { refuse(Refusal::help_or_explain, canonical(row, value)); }
+
+  // The last of several with one kind counts.
+  void take_emits(const FlagRow& row, std::string_view value) {
+    std::string text;
     split(value, ',', [&](std::string_view item) {
-      size_t equals = item.find('=');
-      Emit emit;
-      emit.kind = item.substr(0, equals);
-      if (equals != std::string_view::npos) emit.path = item.substr(equals + 1);
-      kept += emit.kind;
-      if (!emit.path.empty()) kept += "=" + std::string(base_name(emit.path));
-      kept += ",";
-      inv().emits.push_back(std::move(emit));
+      Setting setting(item);
+      Emit emit{std::string(setting.name), std::string(setting.value)};
+      if (!text.empty()) text += ',';
+      text += emit.kind;
+      if (setting.has_value) text += "=" + std::string(base_name(emit.path));
+      std::vector<Emit>& emits = inv().emits;
+      auto same = std::find_if(emits.begin(), emits.end(), [&](const Emit& other) { return other.kind == emit.kind; });
+      if (same == emits.end()) emits.push_back(std::move(emit));
+      else same->path = std::move(emit.path);
     });
-    key(kept);
+    key(canonical(row, text));
   }
 
-  void take_print(const std::string& text, std::string_view value) {
-    if (value.find('=') != std::string_view::npos) refuse(Refusal::output_not_private_file, value);
-    if (value == "help") refuse(Refusal::help_or_explain, value);
-    if (!prints_beside(value)) asks_ = true;
-    key(text + std::string(value));
+  void take_print(std::string_view value) {
+    Setting print(value);
+    if (print.has_value && print.value != "-") print_file_ = value;
+    if (!prints_beside(print.name)) asks_ = true;
+    if (print.name == "link-args") names_output_dir_ = true;
   }
 
-  void take_library_dir(const std::string& text, std::string_view value) {
+  void take_library_dir(const FlagRow& row, std::string_view value) {
     SearchDir dir{"all", std::string(value)};
+    std::string prefix;
     for (std::string_view kind : {"dependency", "crate", "native", "framework", "all"}) {
-      if (value.size() > kind.size() && value.starts_with(kind) && value[kind.size()] == '=') {
-        dir = {std::string(kind), std::string(value.substr(kind.size() + 1))};
-      }
+      Setting setting(value);
+      if (!setting.has_value || setting.name != kind) continue;
+      dir = {std::string(kind), std::string(setting.value)};
+      prefix = dir.kind + "=";
     }
-    // What is found by exact hash in dependency directories is recorded when it is opened.
-    if (dir.kind == "dependency") key(text + "dependency");
-    else key(text + dir.kind + "=", dir.path);
+    // Crates are found there by their hash, and what is opened is recorded.
+    if (dir.kind == "dependency") key("-L dependency");
+    else key(canonical(row, prefix), dir.path);
     inv().search_dirs.push_back(std::move(dir));
   }
 
-  void take_extern(const std::string& text, std::string_view value) {
+  // "[option,…:]name[=path]"
+  void take_extern(const FlagRow& row, std::string_view value) {
+    Setting setting(value);
+    size_t colon = setting.name.find(':');
+    // a::b is a name where -Z namespaced-crates allows it, and an error elsewhere.
+    if (colon != std::string_view::npos && setting.name.substr(colon).starts_with("::")) colon = std::string_view::npos;
     Extern item;
-    size_t equals = value.find('=');
-    std::string_view head = value.substr(0, equals);
-    if (equals != std::string_view::npos) item.path = value.substr(equals + 1);
-    size_t colon = head.rfind(':');
-    if (colon != std::string_view::npos) item.options = head.substr(0, colon);
-    item.name = colon == std::string_view::npos ? head : head.substr(colon + 1);
-    key(text + std::string(head) + "=", item.path);
+    if (colon != std::string_view::npos) item.options = setting.name.substr(0, colon);
+    item.name = colon == std::string_view::npos ? setting.name : setting.name.substr(colon + 1);
+    item.path = setting.value;
+    key(canonical(row, setting.name) + (setting.has_value ? "=" : ""), item.path);
     inv().externs.push_back(std::move(item));
   }
 
-  void take_remap(const std::string& text, std::string_view value) {
+  // "FROM=TO", where FROM may hold '='.
+  void take_remap(const FlagRow& row, std::string_view value) {
     size_t equals = value.rfind('=');
-    if (equals == std::string_view::npos) return key(text + std::string(value));
-    key(text, std::string(value.substr(0, equals)));
-    key("=" + std::string(value.substr(equals + 1)));
+    if (equals == std::string_view::npos) return key(canonical(row, value));
+    key(canonical(row, {}), std::string(value.substr(0, equals)));
+    key(std::string(value.substr(equals)));
   }
 
-  void take_codegen(const std::string& text, std::string_view value) {
-    if (value == "help") return refuse(Refusal::help_or_explain, "-C help");
-    size_t equals = value.find('=');
-    std::string name = dashed(value.substr(0, equals));
-    std::string argument(equals == std::string_view::npos ? "" : value.substr(equals + 1));
-    if (name == "incremental") {
-      inv().incremental_dir = argument;
-      return;
+  void take_codegen(const FlagRow& row, std::string_view value) {
+    Setting setting(value);
+    std::string name = canonical_option(setting.name);
+    std::string text = canonical(row, name) + (setting.has_value ? "=" : "");
+    std::string argument(setting.value);
+    switch (find_codegen(name)) {
+      case Codegen::keyed: break;
+      case Codegen::help: help(row, value); break;
+      case Codegen::passes:
+        if (argument == "list") help(row, value);
+        break;
+      case Codegen::extra_filename: inv().extra_filename = argument; break;
+      case Codegen::incremental:
+        inv().incremental_dir = argument;
+        return;
+      case Codegen::instrument_coverage: inv().coverage = !is_off(argument) && argument != "0"; break;
+      case Codegen::link_arg: return key_linker_argument(text, argument);
+      case Codegen::link_args: return take_link_args(text, argument);
+      case Codegen::path:
+        if (argument.find('/') != std::string::npos) return key(text, argument);
+        break;
+      case Codegen::rpath: inv().rpath = !is_off(argument); break;
+      case Codegen::save_temps: inv().temps_kept = !is_off(argument); break;
+      case Codegen::split_debuginfo: splits_debuginfo_ = argument != "off"; break;
+      case Codegen::target_cpu: target_native_ = argument == "native"; break;
     }
-    if (name == "extra-filename") inv().extra_filename = argument;
-    if (name == "target-cpu" && argument == "native") inv().native_cpu = true;
-    if (name == "instrument-coverage") inv().coverage = !is_off(argument);
-    if (name == "save-temps") inv().temps_kept = !is_off(argument);
-    if (name == "rpath" && !is_off(argument)) inv().rpath = true;
-    bool names_file = name == "linker" || name == "profile-use" || name == "link-arg" || name == "profile-generate";
-    std::string option = text + name + (equals == std::string_view::npos ? "" : "=");
-    if (names_file && is_absolute(argument)) return key(option, argument);
-    if (name == "link-arg" && argument.starts_with("-L/")) return key(option + "-L", argument.substr(2));
-    key(option + argument);
+    key(text + argument);
   }
 
-  void take_unstable(const std::string& text, std::string_view value) {
-    if (value == "help") return refuse(Refusal::help_or_explain, "-Z help");
-    size_t equals = value.find('=');
-    std::string name = dashed(value.substr(0, equals));
-    if (name == "unpretty") refuse(Refusal::prints_to_stdout, value);
-    if (writes_profile(name)) refuse(Refusal::time_traces, value);
-    if (name == "tune-cpu" && value.ends_with("=native")) inv().native_cpu = true;
-    key(text + std::string(value));
+  void key_linker_argument(const std::string& text, const std::string& argument) {
+    if (is_absolute(argument)) return key(text, argument);
+    if (argument.starts_with("-L/")) return key(text + "-L", argument.substr(2));
+    key(text + argument);
   }
 
+  // "-C link-args='a b'" is to rustc what two of it with one argument each are.
+  void take_link_args(const std::string& text, std::string_view list) {
+    bool any = false;
+    split(list, ' ', [&](std::string_view argument) {
+      if (argument.empty()) return;
+      key_linker_argument(text, std::string(argument));
+      any = true;
+    });
+    if (!any) key(text);
+  }
+
+  void take_unstable(const FlagRow& row, std::string_view value) {
+    Setting setting(value);
+    std::string name = canonical_option(setting.name);
+    const UnstableRow& option = find_unstable(name);
+    bool is_on = !setting.has_value || !is_off(setting.value);
+    switch (option.option) {
+      case Unstable::keyed: break;
+      case Unstable::help: help(row, value); break;
+      case Unstable::tune_cpu: tune_native_ = setting.value == "native"; break;
+      case Unstable::names_output_dir: names_output_dir_ = names_output_dir_ || is_on; break;
+      case Unstable::refused_unless_off:
+        if (!is_on) break;
+        [[fallthrough]];
+      case Unstable::refused: unstable_ = {option.refusal, canonical(row, value)}; break;
+    }
+    key(canonical(row, name) + std::string(value.substr(setting.name.size())));
+  }
+
+  // In the order in which rustc decides: what it answers before it looks at the source comes first.
   void conclude() {
     Invocation& invocation = inv();
+    invocation.native_cpu = target_native_ || tune_native_;
     if (asks_) {
       invocation.purpose = Purpose::probe;
       invocation.emits.clear();
-      return;
+      if (asks_version_) return;
     }
-    if (invocation.source.empty()) return refuse(Refusal::not_a_compile, is_verbose_ ? "-v" : "no source");
+    if (!print_file_.empty()) refuse(Refusal::unknown_write, "--print " + print_file_);
+    if (sources_ > 1) refuse(Refusal::not_a_compile, "more than one source");
+    if (asks_) return;
+    if (invocation.source.empty()) return refuse(Refusal::not_a_compile, "no source");
     if (invocation.source == "-") return refuse(Refusal::source_from_stdin, {});
+    if (unstable_) refuse(unstable_.refusal, unstable_.detail);
     if (invocation.emits.empty()) invocation.emits.push_back({"link", ""});
     if (invocation.crate_name.empty()) {
-      std::string_view file = base_name(invocation.source);
-      invocation.crate_name = file.substr(0, file.rfind('.'));
+      invocation.crate_name = file_stem(invocation.source);
       std::replace(invocation.crate_name.begin(), invocation.crate_name.end(), '-', '_');
     }
-    if (invocation.rpath) key("rpath ", absolute_path(line_.cwd, invocation.output_dir()));
-    for (const Emit& emit : invocation.emits) check_output(emit.path);
     check_output(invocation.output_file);
+    for (const Emit& emit : invocation.emits) check_output(emit.path);
+    if (!invocation.out_dir.empty()) check_output(invocation.out_dir + "/");
+    if (invocation.rpath || names_output_dir_ || splits_debuginfo_) key_output_places();
   }
 
   void check_output(const std::string& path) {
     if (path == "-") refuse(Refusal::output_to_stdout, {});
-    if (is_below(absolute_path(line_.cwd, path), "/dev")) refuse(Refusal::output_not_private_file, path);
+    if (!path.empty() && is_device(absolute_path(line_.cwd, path))) refuse(Refusal::output_not_private_file, path);
+  }
+
+  // Where it stands is in the output: an rpath, the name of a .dwo file, the printed linker command.
+  void key_output_places() {
+    const Invocation& invocation = inv();
+    key("output directory ", absolute_path(line_.cwd, invocation.output_dir()));
+    for (const Emit& emit : invocation.emits) {
+      if (!emit.path.empty()) key("output ", absolute_path(line_.cwd, emit.path));
+    }
+    if (!invocation.rpath) return;
+    for (const SearchDir& dir : invocation.search_dirs) {
+      if (dir.kind == "dependency") key("-L dependency=", absolute_path(line_.cwd, dir.path));
+    }
   }
 
   FileSystem& fs_;
   const CommandLine& line_;
   std::vector<std::string> args_;
   ParsedInvocation out_;
-  bool asks_ = false;        // --print, --version
-  bool is_verbose_ = false;
+  size_t sources_ = 0;
+  std::string print_file_;  // --print X=file
+  Refused unstable_;        // by a -Z option
+  bool asks_ = false;       // --print, --version
+  bool asks_version_ = false;
+  bool names_output_dir_ = false;
+  bool splits_debuginfo_ = false;
+  bool target_native_ = false, tune_native_ = false;
 };
 
 }  // namespace
 
-ParsedInvocation parse_rustc(FileSystem& fs, const CommandLine& line, Recognised::Kind) {
-  return Parser(fs, line).run();
+ParsedInvocation parse_rustc(FileSystem& fs, const CommandLine& line, Recognised::Kind kind) {
+  ParsedInvocation none;
+  if (line.argv.empty()) none.refused = {Refusal::not_a_compile, "no compiler"};
+  else if (kind != Recognised::rustc) none.refused = {Refusal::unknown_driver, line.argv.front()};
+  return none.refused ? none : Parser(fs, line).run();
 }
 
 }  // namespace kache

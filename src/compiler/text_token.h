@@ -15,21 +15,24 @@ namespace kache {
 
 struct TextToken {
   enum Kind : unsigned char {
-    literal = 0,    // as it stands
-    make_path = 1,  // a path, escaped as rustc does in make rules
-    env_value = 2,  // the value of a `# env-dep:` line
-    json_path = 3,  // a path inside a JSON string
+    literal = 0,      // as it stands
+    make_path = 1,    // a path, escaped as rustc does in make rules
+    env_value = 2,    // the value of a `# env-dep:` line
+    json_path = 3,    // a path inside a JSON string
+    target_path = 4,  // the path before a rule's colon, which rustc does not escape
   } kind = literal;
   std::string text;  // unescaped
 
   bool operator==(const TextToken&) const = default;
 };
 
-// rustc's dep-info (.d): rules, phony rules, `# env-dep:` and checksum comments. Adjacent literals are merged.
+// rustc's dep-info (.d): rules, phony rules, `# env-dep:` and checksum comments. Adjacent literals are merged. `corrupt`
+// for any other line, a last line without its end, an escape that rustc would not have written, and for no line at all.
 Result<std::vector<TextToken>> tokenize_dep_info(std::string_view bytes);
 
-// rustc's stderr under --error-format=json: the path of every {"$message_type":"artifact","artifact":"..."} line is
-// a json_path, everything else literal. Lines of any other shape stay as they are; never fails.
+// rustc's stderr under --error-format=json: the path of every line that is exactly
+// {"$message_type":"artifact","artifact":"<path>","emit":"<kind>"} (older compilers: without the type) is a json_path,
+// everything else literal. Never fails.
 std::vector<TextToken> tokenize_messages(std::string_view bytes);
 
 std::string render_tokens(const std::vector<TextToken>& tokens);

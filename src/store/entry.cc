@@ -19,7 +19,7 @@ TextTemplate read_template(ByteReader& in) {
   TextTemplate text(in.count(4));
   for (TemplateToken& token : text) {
     uint8_t kind = in.u8();
-    if (kind > TextToken::json_path) in.fail();
+    if (kind > TextToken::target_path) in.fail();
     token.kind = static_cast<TextToken::Kind>(kind);
     token.path = read_rooted(in);
   }
