@@ -1,50 +1,12 @@
 #include "compiler/response_file.h"
 
 #include "base/path.h"
+#include "base/utf8.h"
 
 namespace kache {
 namespace {
 
 constexpr uint64_t kMaxBytes = 64u << 20;
-
-struct Utf8Row {
-  unsigned char first_low, first_high;  // of the first byte
-  unsigned char low, high;              // of the second
-  size_t size;
-};
-// The well-formed sequences of more than one byte (Unicode, table 3-7).
-constexpr Utf8Row kUtf8[] = {
-    {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3},
-    {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-};
-
-bool is_between(char c, unsigned char low, unsigned char high) {
-  auto byte = static_cast<unsigned char>(c);
-  return byte >= low && byte <= high;
-}
-
-// The bytes of the character that `text` begins with; 0 where it is none.
-size_t character_size(std::string_view text) {
-  if (is_between(text[0], 0, 0x7f)) return 1;
-  for (const Utf8Row& row : kUtf8) {
-    if (!is_between(text[0], row.first_low, row.first_high)) continue;
-    if (text.size() < row.size || !is_between(text[1], row.low, row.high)) return 0;
-    for (size_t i = 2; i < row.size; ++i) {
-      if (!is_between(text[i], 0x80, 0xbf)) return 0;
-    }
-    return row.size;
-  }
-  return 0;
-}
-
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    size_t size = character_size(text);
-    if (size == 0) return false;
-    text.remove_prefix(size);
-  }
-  return true;
-}
 
 void take_lines(std::string_view bytes, std::vector<std::string>& args) {
   while (!bytes.empty()) {

@@ -144,8 +144,7 @@ class Declarer {
 
 Refused check_declared(const CommandLine& line, const Invocation& invocation) {
   if (invocation.purpose == Purpose::probe) return {};
-  bool links = find_emit(invocation, "link") && (invocation.links() || makes(invocation, "staticlib"));
-  if (links) {
+  if (invocation.links() || (find_emit(invocation, "link") && makes(invocation, "staticlib"))) {
     return {Refusal::record_incomplete, "this compiler can not be recorded, and what its linker reads is not known"};
   }
   if (!find_emit(invocation, "dep-info")) {
