@@ -1,8 +1,8 @@
 // The file system as kache uses it: the calls the store, the keys and the restore need, and no more.
 //
-// A seam: `PosixFileSystem` is the real one; tests use `MemFileSystem` (time ticks by hand, accesses are counted) and
-// `FaultFileSystem` (the n-th call fails, or the process "dies" there). Paths are byte strings and are not required to
-// be UTF-8. Times are nanoseconds since the epoch. All calls may be made from several threads.
+// A seam: `PosixFileSystem` is the real one; tests use `MemFileSystem` (time ticks by hand, the power can be cut) and
+// `FaultFileSystem` (the n-th change fails, or the process "dies" there), in tests/support. Paths are byte strings and are
+// not required to be UTF-8. Times are nanoseconds since the epoch. All calls may be made from several threads.
 #pragma once
 
 #include <cstdint>
@@ -79,7 +79,10 @@ class FileSystem {
   virtual Status set_mtime(const std::string& path, int64_t mtime_ns) = 0;
   // mtime and atime = the kernel's file-write clock (never ahead of what a write would get).
   virtual Status touch(const std::string& path) = 0;
+  // What `path` (a file or a directory) holds is on the disk when this returns.
   virtual Status sync(const std::string& path) = 0;
+  // The same for everything on the file system of `path`, whoever wrote it.
+  virtual Status sync_all(const std::string& path) = 0;
 
   // flock on `path`, which is created where absent. Released by close() or by the death of the process.
   // try_exclusive returns `busy` instead of waiting.

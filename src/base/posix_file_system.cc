@@ -173,6 +173,14 @@ class PosixFileSystem final : public FileSystem {
     return synced;
   }
 
+  Status sync_all(const std::string& path) override {
+    int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return failed(path);
+    Status synced = check(::syncfs(fd), path);
+    ::close(fd);
+    return synced;
+  }
+
   Result<int> lock(const std::string& path, LockMode mode) override {
     int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) return failed(path);
