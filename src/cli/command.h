@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/env.h"
 #include "base/file_system.h"
+#include "config/compiled.h"
 #include "config/config.h"
 #include "store/layout.h"
 
@@ -58,6 +59,8 @@ int run_init(const CommandContext& context, const InitOptions& options);
 
 // Prints the compiled form of a TOML file on stdout; what is wrong with the file is inside.
 int run_config_compile(const std::string& path);
+// What a TOML file says, as the wrapper reads it. `path` is for messages.
+CompiledConfig compile_config(std::string_view text, const std::string& path);
 
 // One line on stderr: "kache: <message>". Returns 1.
 int fail(const std::string& message);

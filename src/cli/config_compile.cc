@@ -46,23 +46,28 @@ void flatten(const toml::table& table, const std::string& prefix, const std::str
   }
 }
 
-CompiledConfig compile(const std::string& path) {
-  CompiledConfig config;
-  try {
-    flatten(toml::parse_file(path), "", path, config);
-  } catch (const toml::parse_error& error) {
-    std::ostringstream text;
-    text << path << ":" << error.source().begin.line << ": " << error.description();
-    config.problem = text.str();
-  }
-  if (!config.problem.empty()) config.settings.clear();
-  return config;
-}
+constexpr uint64_t kMaxFileSize = 1u << 20;
 
 }  // namespace
 
+CompiledConfig compile_config(std::string_view text, const std::string& path) {
+  CompiledConfig config;
+  try {
+    flatten(toml::parse(text, path), "", path, config);
+  } catch (const toml::parse_error& error) {
+    std::ostringstream message;
+    message << path << ":" << error.source().begin.line << ": " << error.description();
+    config.problem = message.str();
+  }
+  return config;
+}
+
 int run_config_compile(const std::string& path) {
-  std::string bytes = encode_compiled(compile(path));
+  Result<std::string> text = read_file(posix_file_system(), path, kMaxFileSize);
+  CompiledConfig config;
+  if (text.ok()) config = compile_config(*text, path);
+  else config.problem = text.error().message;
+  std::string bytes = encode_compiled(config);
   return std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size() ? 0 : 1;
 }
 

@@ -87,11 +87,10 @@ void check_setup(const CommandContext& context, Checklist& list) {
            "kache init");
   std::string recorder = std::string(dir_name(dir_name(context.kache))) + "/libexec/kache/libkache-record.so";
   list.row(::access(recorder.c_str(), R_OK) == 0, "Recorder", recorder, "install kache again");
-  list.row(context.config.problem.empty(), "Configuration",
-           !context.config.problem.empty()  ? context.config.problem
-           : context.config.file.empty()    ? "defaults, no file"
-                                            : context.config.file,
-           "correct the value; until then the default is used");
+  const Config& config = context.config;
+  list.row(config.problems.empty(), "Configuration",
+           !config.problems.empty() ? config.problems.front() : config.file.empty() ? "defaults, no file" : config.file,
+           "correct it; until then the default is used");
 }
 
 // Does the recorder get into this compiler? Compiling a question is the way to know.

@@ -86,7 +86,7 @@ int tool_main(int argc, char** argv, char** environment) {
   Env env(environment);
   std::string cwd = working_directory();
   Config config = load_config(fs, env, cwd, "", self);
-  if (!config.problem.empty()) std::fprintf(stderr, "kache: warning: %s\n", config.problem.c_str());
+  for (const std::string& problem : config.problems) std::fprintf(stderr, "kache: warning: %s\n", problem.c_str());
   CommandContext context{fs, system_clock(), env, cwd, front_door(self), config, StoreLayout(config.cache_dir)};
 
   if (stats_command->parsed()) return run_stats(context, since);

@@ -118,10 +118,6 @@ bool find_file(FileSystem& fs, const Env& env, const std::string& cwd, const std
   return true;
 }
 
-void note(Config& config, std::string problem) {
-  if (config.problem.empty()) config.problem = std::move(problem);
-}
-
 const Option* find_option(std::string_view key) {
   for (size_t i = 0; i < option_count(); ++i) {
     if (!key.empty() && options()[i].key == key) return &options()[i];
@@ -137,13 +133,17 @@ void apply_file(const CompiledConfig& file, const Env& env, Config& config, bool
       continue;
     }
     const Option* option = find_option(setting.key);
-    if (!option) continue;  // known to another feature, or reported by doctor
-    if (setting.is_list) {
-      set_option_list(*option, setting.values, env, config);
+    if (!option && is_foreign_key(setting.key)) continue;
+    if (!option) {
+      std::string_view near = nearest_key(setting.key);
+      std::string hint = near.empty() ? "" : "; did you mean " + std::string(near) + "?";
+      config.problems.push_back(config.file + ": unknown key " + setting.key + hint);
       continue;
     }
-    Status set = set_option(*option, setting.values.empty() ? "" : setting.values.front(), env, config);
-    if (!set.ok()) note(config, config.file + ": " + setting.key + ": expected " + set.error().message);
+    Status set = setting.is_list || option->type == OptionType::list || option->type == OptionType::paths
+                     ? set_option_list(*option, setting.values, env, config)
+                     : set_option(*option, setting.values.empty() ? "" : setting.values.front(), env, config);
+    if (!set.ok()) config.problems.push_back(config.file + ": " + setting.key + ": expected " + set.error().message);
   }
 }
 
@@ -154,7 +154,7 @@ void apply_env(const Env& env, bool ignore_env, Config& config) {
     const char* value = env.get(option.variable);
     if (!value || (*value == '\0' && option.type != OptionType::words && option.type != OptionType::list)) continue;
     Status set = set_option(option, value, env, config);
-    if (!set.ok()) note(config, std::string(option.variable) + ": expected " + set.error().message);
+    if (!set.ok()) config.problems.push_back(std::string(option.variable) + ": expected " + set.error().message);
   }
 }
 
@@ -184,11 +184,19 @@ Config load_config(FileSystem& fs, const Env& env, const std::string& cwd, const
   config.cache_dir = default_cache_dir(env);
   FileStat stat;
   bool ignore_env = false;
-  if (find_file(fs, env, cwd, out_dir, &config.file, &stat)) {
+  bool is_found = find_file(fs, env, cwd, out_dir, &config.file, &stat);
+  if (is_found && !stat.is_regular()) {
+    config.problems.push_back(config.file + ": not a regular file");
+  } else if (!is_found && !env.get_or_empty("KACHE_CONFIG").empty()) {
+    config.problems.push_back("KACHE_CONFIG: no such file: " + std::string(env.get_or_empty("KACHE_CONFIG")));
+  } else if (is_found) {
     Result<CompiledConfig> file = compiled_form(fs, env, config.file, stat, helper);
-    if (!file.ok()) note(config, config.file + ": " + file.error().message);
-    else if (!file->problem.empty()) note(config, file->problem);
-    else apply_file(*file, env, config, &ignore_env);
+    if (file.ok()) {
+      if (!file->problem.empty()) config.problems.push_back(file->problem);
+      apply_file(*file, env, config, &ignore_env);
+    } else {
+      config.problems.push_back(config.file + ": " + file.error().message);
+    }
   }
   apply_env(env, ignore_env, config);
   return config;
@@ -203,6 +211,7 @@ Result<std::vector<std::string>> load_extra_inputs(FileSystem& fs, const Env& en
     if (stat.code() == ErrorCode::not_found) return patterns;
     return std::move(stat).error();
   }
+  if (!stat->is_regular()) return Error{ErrorCode::invalid, 0, path + ": not a regular file"};
   CompiledConfig file = KACHE_TRY(compiled_form(fs, env, path, *stat, helper));
   if (!file.problem.empty()) return Error{ErrorCode::invalid, 0, file.problem};
   for (CompiledSetting& setting : file.settings) {

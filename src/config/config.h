@@ -2,8 +2,8 @@
 //
 // Precedence per value: environment, then the one configuration file, then the default; files are never merged. The
 // file is TOML, and the wrapper does not parse TOML: kache-tool compiles it to a small binary form that is keyed by the
-// file's identity, and `load_config` reads that. A file that can not be compiled leaves the defaults in force and says
-// so in `problem`; it never fails a build.
+// file's identity, and `load_config` reads that. A file or a value that can not be used leaves the defaults in force and
+// says so in `problems`; it never fails a build.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +29,7 @@ struct Config {
   bool explain_miss = false;
   bool preserve_incremental = false;
   bool adaptive_incremental = true;
+  bool clean_incremental = false;
   uint64_t heartbeat_secs = 30;                           // 0: off
   uint64_t min_store_compile_ms = 0;
   uint64_t event_log_max_size = uint64_t{10} << 20;
@@ -39,6 +40,7 @@ struct Config {
   std::vector<std::string> bypass_argv;
   std::vector<std::string> bypass_env;                    // NAME or NAME=VALUE
   std::vector<std::string> key_env_vars;                  // NAME or PREFIX*
+  std::vector<std::string> path_only_env_vars;            // crate:NAME
   std::vector<std::string> fallback;                      // words of the other wrapper's command; empty: none
   std::string key_salt;
   // [paths]
@@ -55,7 +57,7 @@ struct Config {
 
   // Where the values came from.
   std::string file;      // the configuration file in force, "" where there is none
-  std::string problem;   // one line: why the file was not used, "" where it was
+  std::vector<std::string> problems;  // one line each: a file or a value that was not used, and why
 };
 
 // `cwd` and `out_dir` (may be "") are where a .kache.toml is looked for, upwards. `helper` is the path of kache-tool,

@@ -39,6 +39,10 @@ const Option kOptions[] = {
     {"cache.fallback", "KACHE_FALLBACK", T::words, &Config::fallback, "another wrapper for what is not cached"},
     {"cache.key_salt", "KACHE_KEY_SALT", T::text, &Config::key_salt, "goes into every key"},
     {"cache.key_env_vars", "KACHE_KEY_ENV_VARS", T::list, &Config::key_env_vars, "variables that go into every key"},
+    {"cache.path_only_env_vars", "KACHE_PATH_ONLY_ENV_VARS", T::list, &Config::path_only_env_vars,
+     "crate:VARIABLE that only names included files"},
+    {"cache.clean_incremental", "KACHE_CLEAN_INCREMENTAL", T::boolean, &Config::clean_incremental,
+     "delete the incremental state of a unit that was restored or stored"},
     {"paths.base_dirs", "", T::paths, &Config::base_dirs, "places whose location does not matter"},
     {"", "KACHE_BASE_DIR", T::path, &Config::base_dir, "one more such place"},
     {"", "KACHE_RUSTC_PATH_NORMALIZE", T::boolean, &Config::path_normalize, "compile with remapped paths"},
@@ -79,6 +83,8 @@ constexpr UnitRow kUnits[] = {
     {"mi", 1ull << 20}, {"mib", 1ull << 20},
     {"gi", 1ull << 30}, {"gib", 1ull << 30},
     {"ti", 1ull << 40}, {"tib", 1ull << 40},
+    {"p", 1000000000000000}, {"pb", 1000000000000000},
+    {"pi", 1ull << 50}, {"pib", 1ull << 50},
 };
 
 Result<uint64_t> parse_integer(std::string_view text) {
@@ -89,6 +95,33 @@ Result<uint64_t> parse_integer(std::string_view text) {
     value = value * 10 + static_cast<uint64_t>(c - '0');
   }
   return value;
+}
+
+// Sections and keys of features that read them elsewhere, or that only the program has whose files are read too.
+constexpr std::string_view kForeignKeys[] = {
+    "cache.ignore_env",        "cache.remote",         "cache.planner",         "cache.local_only",
+    "cache.remote_readonly",   "cache.compression_level", "cache.s3_concurrency",  "cache.s3_pool_idle_secs",
+    "cache.daemon_idle_timeout_secs", "cache.prefetch", "cache.modified_input_guard", "cache.local_hit_daemon",
+    "cache.windows_hardlink",  "cache.storage_layout_advice", "cc", "workspace", "daemon", "remote",
+};
+
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row[b.size()];
+}
+
+bool is_name_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
 Error expected(std::string_view what) { return {ErrorCode::invalid, 0, std::string(what)}; }
@@ -135,20 +168,73 @@ std::string expand_home(std::string_view path, const Env& env) {
   return std::string(env.get_or_empty("HOME")) + std::string(path.substr(1));
 }
 
-void set_option_list(const Option& option, std::vector<std::string> items, const Env& env, Config& config) {
+std::string expand_variables(std::string_view text, const Env& env) {
+  std::string out;
+  for (size_t i = 0; i < text.size();) {
+    size_t start = text[i] == '$' ? i + 1 : text.size();
+    bool braces = start < text.size() && text[start] == '{';
+    size_t end = start += braces;
+    while (end < text.size() && is_name_char(text[end])) ++end;
+    bool closed = !braces || (end < text.size() && text[end] == '}');
+    if (start >= text.size() || end == start || !closed) {
+      out += text[i++];
+      continue;
+    }
+    std::string_view name = text.substr(start, end - start);
+    std::string_view value = env.get_or_empty(name);
+    if (value.empty() && name == "CARGO_HOME") out += expand_home("~/.cargo", env);
+    else out += value;
+    i = end + braces;
+  }
+  return out;
+}
+
+bool is_foreign_key(std::string_view key) {
+  return std::any_of(std::begin(kForeignKeys), std::end(kForeignKeys), [&](std::string_view known) {
+    return key.starts_with(known) && (key.size() == known.size() || key[known.size()] == '.');
+  });
+}
+
+std::string_view nearest_key(std::string_view key) {
+  std::string_view best;
+  size_t least = key.size() / 3 + 1;
+  for (const Option& option : kOptions) {
+    size_t distance = option.key.empty() ? least : edit_distance(key, option.key);
+    if (distance >= least) continue;
+    least = distance;
+    best = option.key;
+  }
+  return best;
+}
+
+Status set_option_list(const Option& option, std::vector<std::string> items, const Env& env, Config& config) {
+  auto* member = std::get_if<std::vector<std::string> Config::*>(&option.member);
+  if (!member) return expected("one value, not a list");
+  bool all_good = true;
   if (option.type == OptionType::paths) {
     for (std::string& item : items) item = expand_home(item, env);
   }
+  if (option.key == "cache.exclude") {
+    for (std::string& item : items) item = expand_variables(item, env);
+  }
   if (option.key == "paths.base_dirs") {
-    std::erase_if(items, [](const std::string& dir) { return !is_absolute(dir) || tidy_path(dir) == "/"; });
     for (std::string& item : items) item = tidy_path(item);
+    all_good = std::erase_if(items, [](const std::string& dir) { return !is_absolute(dir) || dir == "/"; }) == 0;
     std::sort(items.begin(), items.end());
     items.erase(std::unique(items.begin(), items.end()), items.end());
+  }
+  if (option.key == "cache.path_only_env_vars") {
+    for (std::string& item : items) {
+      auto crate_end = item.begin() + static_cast<std::ptrdiff_t>(std::min(item.find(':'), item.size()));
+      std::replace(item.begin(), crate_end, '-', '_');
+    }
   }
   if (option.key == "cache.incremental_crates") {
     for (std::string& item : items) std::replace(item.begin(), item.end(), '-', '_');
   }
-  config.*std::get<std::vector<std::string> Config::*>(option.member) = std::move(items);
+  config.**member = std::move(items);
+  if (!all_good) return expected("absolute directories, and not /");
+  return Ok{};
 }
 
 Status set_option(const Option& option, std::string_view text, const Env& env, Config& config) {
@@ -165,8 +251,8 @@ Status set_option(const Option& option, std::string_view text, const Env& env, C
       config.*std::get<std::string Config::*>(option.member) = tidy_path(path);
       break;
     }
-    case OptionType::list: set_option_list(option, words(text, ", \t\n"), env, config); break;
-    case OptionType::paths: set_option_list(option, words(text, ", \t\n"), env, config); break;
+    case OptionType::list:
+    case OptionType::paths: return set_option_list(option, words(text, ", \t\n"), env, config);
     case OptionType::words: {
       bool off = text == "off" || text == "none";
       config.*std::get<std::vector<std::string> Config::*>(option.member) =

@@ -29,13 +29,21 @@ size_t option_count();
 
 // Sets one option from its text. `invalid`, naming what was expected, when the text is no such value.
 Status set_option(const Option& option, std::string_view text, const Env& env, Config& config);
-// Lists whose words are already apart, as a file has them.
-void set_option_list(const Option& option, std::vector<std::string> items, const Env& env, Config& config);
+// A list whose items are already apart, as a file has it. `invalid` when the option is no list or an item is no such value;
+// the good items count all the same.
+Status set_option_list(const Option& option, std::vector<std::string> items, const Env& env, Config& config);
+
+// What a file may say that this table does not hold: a key of another feature, or of the program whose files are read.
+bool is_foreign_key(std::string_view key);
+// The known key that is spelled most like this one; "" when none is near.
+std::string_view nearest_key(std::string_view key);
 
 // "10MiB", "1.5 g", "4096"
 Result<uint64_t> parse_size(std::string_view text);
 Result<bool> parse_bool(std::string_view text);
 // "~" and "~/x".
 std::string expand_home(std::string_view path, const Env& env);
+// $NAME and ${NAME}; CARGO_HOME is known where it is not set.
+std::string expand_variables(std::string_view text, const Env& env);
 
 }  // namespace kache

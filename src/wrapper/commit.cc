@@ -205,6 +205,9 @@ class Committer {
     bool has_code = std::any_of(invocation.emits.begin(), invocation.emits.end(), [](const Emit& emit) {
       return emit.kind != "metadata" && emit.kind != "dep-info";
     });
+    const std::vector<std::string>& path_only = request_.config.path_only_env_vars;
+    bool is_path_only = std::find(path_only.begin(), path_only.end(), invocation.crate_name + ":" + name) != path_only.end();
+    if (is_path_only) return false;
     if (!dep_info_) return true;
     bool is_macro_use = std::any_of(dep_info_->env.begin(), dep_info_->env.end(),
                                     [&](const EnvDep& dep) { return dep.name == name; });

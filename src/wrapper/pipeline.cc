@@ -20,6 +20,7 @@
 #include "wrapper/event_log.h"
 #include "wrapper/background_gc.h"
 #include "wrapper/extra_inputs.h"
+#include "wrapper/incremental.h"
 #include "wrapper/lookup.h"
 #include "wrapper/oracle.h"
 #include "wrapper/policy.h"
@@ -118,6 +119,7 @@ class Session {
     outcome_.copied = restored->copied;
     outcome_.miss_reasons.clear();
     (void)fs_.touch(layout_.entry(lookup_.entry.key));  // its mtime is the time of the last use
+    if (config_.clean_incremental) clean_incremental(fs_, invocation_, line_.cwd);
     report();
     return 0;
   }
@@ -237,6 +239,7 @@ class Session {
     outcome_.size = committed->bytes;
     outcome_.stored_blobs = committed->blobs;
     outcome_.new_blobs = committed->new_blobs;
+    if (config_.clean_incremental) clean_incremental(fs_, invocation_, line_.cwd);
     if (config_.auto_gc) start_gc_when_due(fs_, world_.clock, layout_, world_.libexec + "/kache-tool");
   }
 
