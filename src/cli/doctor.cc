@@ -2,6 +2,7 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <unordered_map>
 
@@ -9,7 +10,7 @@
 #include "cli/cargo_config.h"
 #include "cli/command.h"
 #include "config/options.h"
-#include "record/recording.h"
+#include "record/recorder_check.h"
 #include "store/blob.h"
 #include "store/gc.h"
 #include "store/memo.h"
@@ -68,6 +69,10 @@ std::string network_file_system(const std::string& path) {
   return {};
 }
 
+std::string recorder_path(const CommandContext& context) {
+  return std::string(dir_name(dir_name(context.kache))) + "/libexec/kache/libkache-record.so";
+}
+
 void check_setup(const CommandContext& context, Checklist& list) {
   bool is_there = ::access(context.kache.c_str(), X_OK) == 0;
   list.row(is_there, "Binary", context.kache, "install kache again");
@@ -85,34 +90,56 @@ void check_setup(const CommandContext& context, Checklist& list) {
   }
   list.row(base_name(wrapper) == "kache", "RUSTC_WRAPPER", wrapper.empty() ? "not set" : wrapper + " (" + where + ")",
            "kache init");
-  std::string recorder = std::string(dir_name(dir_name(context.kache))) + "/libexec/kache/libkache-record.so";
+  std::string recorder = recorder_path(context);
   list.row(::access(recorder.c_str(), R_OK) == 0, "Recorder", recorder, "install kache again");
   const Config& config = context.config;
-  list.row(config.problems.empty(), "Configuration",
-           !config.problems.empty() ? config.problems.front() : config.file.empty() ? "defaults, no file" : config.file,
-           "correct it; until then the default is used");
+  if (config.problems.empty()) list.row(true, "Configuration", config.file.empty() ? "defaults, no file" : config.file);
+  for (const std::string& problem : config.problems) {
+    list.row(false, "Configuration", problem, "correct it; until then the default is used");
+  }
 }
 
-// Does the recorder get into this compiler? Compiling a question is the way to know.
-void check_toolchain(const CommandContext& context, Checklist& list) {
-  std::string rustc = find_executable(context.fs, "rustc", context.env, context.cwd);
-  if (rustc.empty()) return list.note("Toolchain", "no rustc on PATH");
-  std::string recorder = std::string(dir_name(dir_name(context.kache))) + "/libexec/kache/libkache-record.so";
-  Result<RecordFile> record = RecordFile::create("/tmp");
-  if (!record.ok()) return list.row(false, "Toolchain", record.error().message);
-  // `rustc -vV` says its own version; its output is of no interest here.
-  std::string command = "KACHE_RECORD='" + record->path() + "' LD_PRELOAD='" + recorder + "' '" + rustc + "' -vV >/dev/null 2>&1";
-  int status = ::system(command.c_str());
-  Result<std::vector<RecordEvent>> events = record->read();
-  bool seen = false;
-  if (events.ok()) {
-    for (const RecordEvent& event : *events) {
-      seen |= event.kind == EventKind::hello && base_name(event.a).starts_with("rustc");
+// The compilers that a build here may use: the one on PATH, $RUSTC, and all that rustup has.
+std::vector<std::string> find_compilers(const CommandContext& context) {
+  std::vector<std::string> found;
+  auto add = [&](const std::string& path) {
+    if (::access(path.c_str(), X_OK) == 0 && std::find(found.begin(), found.end(), path) == found.end()) found.push_back(path);
+  };
+  std::string rustup(context.env.get_or_empty("RUSTUP_HOME"));
+  if (rustup.empty()) rustup = join_path(context.env.get_or_empty("HOME"), ".rustup");
+  Result<std::vector<DirEntry>> toolchains = context.fs.list(rustup + "/toolchains");
+  if (toolchains.ok()) {
+    for (const DirEntry& entry : *toolchains) add(rustup + "/toolchains/" + entry.name + "/bin/rustc");
+  }
+  std::sort(found.begin(), found.end());
+  bool has_rustup = !found.empty();
+  for (const char* program : {"rustc", context.env.get("RUSTC")}) {
+    std::string path = program ? find_executable(context.fs, program, context.env, context.cwd) : "";
+    // What rustup puts on PATH is one of the above.
+    char* real = ::realpath(path.c_str(), nullptr);
+    bool is_proxy = has_rustup && real && base_name(real) == "rustup";
+    ::free(real);
+    if (!path.empty() && !is_proxy) add(path);
+  }
+  return found;
+}
+
+// Whether the recorder sees what this compiler does. Compiling a little thing is the way to know.
+void check_toolchains(const CommandContext& context, Checklist& list) {
+  std::vector<std::string> compilers = find_compilers(context);
+  if (compilers.empty()) return list.note("Toolchain", "no rustc found");
+  std::string recorder = recorder_path(context);
+  for (const std::string& rustc : compilers) {
+    Result<bool> works = recorder_works({SelfTest::rust, {rustc}, recorder, "/tmp", context.env});
+    if (!works.ok()) {
+      list.row(false, "Toolchain", rustc + ": " + works.error().message, "run it by hand to see why");
+    } else if (*works) {
+      list.row(true, "Toolchain", rustc + ": recorded");
+    } else {
+      list.row(false, "Toolchain", rustc + ": can not be recorded; libraries are cached by what it says itself (declared mode), programs are not",
+               "use a rustc that is linked dynamically with the system's libc");
     }
   }
-  if (status != 0) return list.row(false, "Toolchain", rustc + " -vV fails", "run it by hand to see why");
-  list.row(seen, "Toolchain", rustc + (seen ? ": recorded" : ": can not be recorded, so nothing is stored"),
-           "use a dynamically linked rustc");
 }
 
 void check_store(const CommandContext& context, Checklist& list) {
@@ -188,7 +215,7 @@ int run_doctor(const CommandContext& context, const DoctorOptions& options) {
   std::printf("  kache v%s\n\n", KACHE_VERSION);
   Checklist list(colours);
   check_setup(context, list);
-  check_toolchain(context, list);
+  check_toolchains(context, list);
   check_store(context, list);
   return list.finish();
 }

@@ -23,6 +23,7 @@ enum class InputKind : uint8_t {
   real_path = 6,  // a path that resolves elsewhere; digest: of the remapped real path
   program = 7,    // a name looked up along PATH; digest: of the remapped path found, zero when there is none
   libraries = 8,  // the names of Rust libraries in a directory (lib*.rlib, .rmeta, .so); digest: of the sorted names
+  matches = 9,    // which files match declared patterns (store/matches.h); digest: of the sorted names
 };
 
 struct Input {

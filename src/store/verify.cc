@@ -8,12 +8,20 @@
 #include "base/path.h"
 #include "record/collect.h"
 #include "store/blob.h"
+#include "store/matches.h"
 
 namespace kache {
 namespace {
 
 bool is_missing(const Error& error) {
   return error.sys == ENOENT || error.sys == ENOTDIR || error.sys == ELOOP || error.sys == ENAMETOOLONG;
+}
+
+Digest names_digest(const std::vector<std::string>& names) {
+  Hasher hasher;
+  hasher.field("names", names.size());
+  for (const std::string& name : names) hasher.field("name", name);
+  return hasher.finish();
 }
 
 Digest presence_digest(const FileStat& stat) {
@@ -106,13 +114,16 @@ Result<Digest> Verifier::answer(InputKind kind, const std::string& path) {
         if (kind == InputKind::listing || is_library_name(entry.name)) names.push_back(std::move(entry.name));
       }
       std::sort(names.begin(), names.end());
-      Hasher hasher;
-      hasher.field("names", names.size());
-      for (const std::string& name : names) hasher.field("name", name);
-      digest = hasher.finish();
+      digest = names_digest(names);
       Result<FileStat> after = stat(path);
       if (!has_own && after.ok() && settled(before, clock) && same_identity(before, *after)) memo_.insert(before, aux, digest);
       return digest;
+    }
+    case InputKind::matches: {
+      std::string dir;
+      std::vector<std::string> patterns;
+      if (!split_matches_question(path, dir, patterns)) return Error{ErrorCode::corrupt, 0, "matches: malformed question"};
+      return names_digest(KACHE_TRY(find_matches(fs_, dir, patterns)));
     }
     case InputKind::link: return Hasher().field("link", KACHE_TRY(fs_.read_link(path))).finish();
     case InputKind::real_path: {
@@ -216,6 +227,7 @@ static Difference::Kind difference_kind(InputKind kind) {
     case InputKind::absent: return Difference::absent;
     case InputKind::presence: return Difference::presence;
     case InputKind::listing:
+    case InputKind::matches:
     case InputKind::libraries: return Difference::listing;
     case InputKind::link:
     case InputKind::real_path: return Difference::link;
@@ -243,8 +255,8 @@ void Verifier::check(const InputSet& set, size_t limit, std::vector<Difference>&
       continue;
     }
     if (!holds(input)) {
-      found.push_back({difference_kind(input.kind),
-                       input.kind == InputKind::program ? input.path.rest : roots_.resolve(input.path)});
+      std::string name = input.kind == InputKind::program ? input.path.rest : roots_.resolve(input.path);
+      found.push_back({difference_kind(input.kind), name.substr(0, name.find('\0'))});
     }
     ++i;
   }

@@ -76,15 +76,17 @@ class Committer {
       KACHE_TRY(measure_file(file));
       if (report_.refused) return Ok{};
     }
-    for (const std::string& path : request_.extra_files) {
+    for (const std::string& path : request_.extra.files) {
       Result<Digest> digest = verifier_.file_digest(path);
       if (!digest.ok()) return refuse(Refusal::input_unreadable, path), Ok{};
       add(InputKind::file, path, *digest);
     }
-    for (const Input& question : request_.observed.questions) {
-      Result<Digest> answer = verifier_.answer(question.kind, question.path.rest);
-      if (!answer.ok()) return refuse(Refusal::input_changed, question.path.rest), Ok{};
-      add(question.kind, question.path.rest, *answer);
+    for (const std::vector<Input>* questions : {&request_.observed.questions, &request_.extra.questions}) {
+      for (const Input& question : *questions) {
+        Result<Digest> answer = verifier_.answer(question.kind, question.path.rest);
+        if (!answer.ok()) return refuse(Refusal::input_changed, question.path.rest), Ok{};
+        add(question.kind, question.path.rest, *answer);
+      }
     }
     std::sort(set_.inputs.begin(), set_.inputs.end(), in_trace_order);
     set_.inputs.erase(std::unique(set_.inputs.begin(), set_.inputs.end()), set_.inputs.end());

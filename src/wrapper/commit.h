@@ -13,6 +13,7 @@
 #include "store/entry.h"
 #include "store/memo.h"
 #include "store/verify.h"
+#include "wrapper/extra_inputs.h"
 #include "wrapper/outputs.h"
 #include "wrapper/process.h"
 
@@ -28,7 +29,7 @@ struct CommitRequest {
   const Observed& observed;
   const FoundOutputs& found;
   const ProcessResult& process;
-  const std::vector<std::string>& extra_files;  // inputs that the user declared
+  const ExtraInputs& extra;  // what the user declared
 };
 
 struct CommitReport {

@@ -7,11 +7,16 @@
 
 #include "base/file_system.h"
 #include "compiler/invocation.h"
+#include "key/input.h"
 
 namespace kache {
 
-// The files that match now, sorted. An unreadable rule file is an error: then nothing is stored.
-Result<std::vector<std::string>> find_extra_inputs(FileSystem& fs, const CommandLine& line,
-                                                   const Invocation& invocation, const std::string& helper);
+struct ExtraInputs {
+  std::vector<std::string> files;  // the rule file and what matches it now, absolute
+  std::vector<Input> questions;    // which files match; or that there is no rule file. Without digests, `path` literal.
+};
+
+// An unreadable rule file is an error: then nothing is stored.
+Result<ExtraInputs> find_extra_inputs(FileSystem& fs, const CommandLine& line, const std::string& helper);
 
 }  // namespace kache

@@ -218,7 +218,7 @@ class Session {
     }
     Observed observed = outcome_.declared ? declare_inputs(fs_, line_, invocation_, files_before_ns) : collect(record);
     FoundOutputs found = find_outputs(fs_, invocation_, line_.cwd, observed.written);
-    Result<std::vector<std::string>> extra = find_extra_inputs(fs_, line_, invocation_, world_.libexec + "/kache-tool");
+    Result<ExtraInputs> extra = find_extra_inputs(fs_, line_, world_.libexec + "/kache-tool");
     for (const Refused& refused : {observed.refused, found.refused}) {
       if (refused && !outcome_.refused) outcome_.refused = refused;
     }

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from laboratory import TOOLCHAIN, package, relocate, workspace, write_tree
+from laboratory import KACHE, TOOLCHAIN, package, relocate, workspace, write_tree
 
 # Static, and takes the recorder out of the way: as a compiler of another libc does by not loading it.
 LAUNCHER = r"""
@@ -64,6 +64,14 @@ def test_libraries_are_cached_and_programs_are_refused_with_a_reason(lab, tree):
     assert "what its linker reads is not known" in app["passthrough_reason"]
     missed, _ = rebuild(lab, relocate(tree, lab.root / "two"))
     assert missed == ["app"]
+
+
+def test_doctor_says_which_compiler_that_is(lab, tree):
+    said = subprocess.run([KACHE, "doctor"], env=lab.env(), cwd=lab.root, capture_output=True, text=True).stdout
+    line = next(line for line in said.splitlines() if lab.extra_env["RUSTC"] in line)
+    assert "BAD" in line and "declared mode" in line
+    line = next(line for line in said.splitlines() if f"{TOOLCHAIN}/rustc:" in line)
+    assert "ok" in line and line.endswith(": recorded")
 
 
 @pytest.mark.hits

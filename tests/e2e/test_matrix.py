@@ -229,6 +229,16 @@ MATRIX = {
     # Declared inputs.
     "an extra input": row(ONE | {"kache.toml": 'extra_inputs = ["schema/**"]\n', "Cargo.toml": "", "schema/a": "one"}, write("schema/a", "two"),
                           env={"CARGO_MANIFEST_DIR": "{work}"}),
+    "an extra input appears": row(ONE | {"kache.toml": 'extra_inputs = ["schema/**"]\n', "Cargo.toml": "", "schema/a": "one"},
+                                  write("schema/deep/b", "two"), env={"CARGO_MANIFEST_DIR": "{work}"}),
+    "an extra input goes": row(ONE | {"kache.toml": 'extra_inputs = ["schema/*"]\n', "Cargo.toml": "", "schema/a": "one", "schema/b": "two"},
+                               lambda work: (work / "schema/b").unlink(), env={"CARGO_MANIFEST_DIR": "{work}"}),
+    "a file beside the extra inputs": row(ONE | {"kache.toml": 'extra_inputs = ["schema/*.sql"]\n', "Cargo.toml": "", "schema/a.sql": "one"},
+                                          write("schema/b.txt", "two"), env={"CARGO_MANIFEST_DIR": "{work}"}, compiled=False),
+    "the rules of extra inputs": row(ONE | {"kache.toml": 'extra_inputs = ["schema/*"]\n', "Cargo.toml": "", "schema/a": "one", "more/b": "two"},
+                                     write("kache.toml", 'extra_inputs = ["schema/*", "more/*"]\n'), env={"CARGO_MANIFEST_DIR": "{work}"}),
+    "rules of extra inputs appear": row(ONE | {"Cargo.toml": "", "schema/a": "one"}, write("kache.toml", 'extra_inputs = ["schema/*"]\n'),
+                                        env={"CARGO_MANIFEST_DIR": "{work}"}),
 }
 
 
