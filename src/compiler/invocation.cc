@@ -19,6 +19,10 @@ bool has(const std::vector<std::string>& list, std::string_view item) {
 }  // namespace
 
 std::string Invocation::output_dir() const {
+  if (family != Family::rustc) {
+    std::string_view dir = named_outputs.empty() ? std::string_view() : dir_name(named_outputs.front().path);
+    return dir.empty() ? "." : std::string(dir);
+  }
   std::string_view dir = output_file.empty() ? std::string_view(out_dir) : dir_name(output_file);
   return dir.empty() ? "." : std::string(dir);
 }
@@ -47,6 +51,16 @@ std::vector<std::string> Invocation::output_stems() const {
 }
 
 bool Invocation::makes_user_executable() const { return is_test || crate_types.empty() || has(crate_types, "bin"); }
+
+std::string Invocation::type_label() const {
+  if (purpose == Purpose::link) return "link";
+  if (purpose == Purpose::archive) return "archive";
+  if (family == Family::cc) return cc.language;
+  if (is_test) return "test";
+  std::string label;
+  for (const std::string& type : crate_types) label += (label.empty() ? "" : ",") + type;
+  return label;
+}
 
 bool Invocation::links() const {
   bool wanted = std::any_of(emits.begin(), emits.end(), [](const Emit& emit) { return emit.kind == "link"; });

@@ -124,6 +124,8 @@ std::string render_tokens(const std::vector<TextToken>& tokens) {
   for (const TextToken& token : tokens) {
     switch (token.kind) {
       case TextToken::literal:
+      case TextToken::depfile_layout:  // a whole depfile is written by write_depfile
+      case TextToken::depfile_path:
       case TextToken::target_path: out += token.text; break;
       case TextToken::make_path: escape_make(token.text, out); break;
       case TextToken::env_value: escape_env(token.text, out); break;

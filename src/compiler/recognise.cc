@@ -2,6 +2,8 @@
 #include <iterator>
 
 #include "base/path.h"
+#include "compiler/cc_languages.h"
+#include "compiler/cc_names.h"
 #include "compiler/compilers.h"
 
 namespace kache {
@@ -12,6 +14,7 @@ namespace {
 constexpr std::string_view kToolCommands[] = {
     "cargo", "clean",   "completions", "config", "daemon", "doctor",        "gc",    "help", "init",
     "list",  "monitor", "purge",       "report", "stats",  "save-manifest", "sync", "install-shims", "why-miss",
+    "explain", "diff", "keys",
 };
 
 // A name and nothing but a version or a variant behind it: rustc-1.95, rustc_nightly, rustc1.85, rustc.exe.
@@ -47,6 +50,44 @@ bool is_wrapper(FileSystem& fs, std::string_view first, const Env& env) {
   return !is_tool_command(first) && is_on_path(fs, first, env);
 }
 
+bool is_program(FileSystem& fs, const std::string& path) {
+  Result<FileStat> stat = fs.stat(path);
+  return stat.ok() && stat->is_regular() && stat->is_executable();
+}
+
+// A program with a name that says nothing is taken for a compiler by what it is asked: to make something of a source. It is
+// never started to find out. When it is none after all, it runs as asked, and the recorder says whether that can be stored.
+bool looks_like_compile(const std::vector<std::string>& args) {
+  bool makes = false, has_source = false;
+  for (size_t i = 1; i < args.size(); ++i) {
+    makes |= args[i] == "-c" || args[i] == "-S" || args[i] == "-o";
+    has_source |= !args[i].starts_with('-') && !cc_language_of(args[i]).empty();
+  }
+  return makes && has_source;
+}
+
+// What configure scripts ask of whatever CC names.
+bool looks_like_question(const std::vector<std::string>& args) {
+  static constexpr std::string_view kQuestions[] = {"--version", "-v", "-V", "-qversion", "-version", "-dumpmachine", "-dumpversion"};
+  return args.size() == 2 && std::find(std::begin(kQuestions), std::end(kQuestions), args[1]) != std::end(kQuestions);
+}
+
+Recognised recognise_cc(FileSystem& fs, const std::vector<std::string>& args, const Env& env) {
+  const std::string& first = args[0];
+  switch (cc_name(first).tool) {
+    case CcTool::archiver:
+    case CcTool::ranlib: return {Recognised::archiver};
+    case CcTool::none: break;
+    default: return {Recognised::cc};
+  }
+  if (is_tool_command(first)) return {Recognised::tool};
+  bool is_path = first.find('/') != std::string::npos;
+  if (is_path ? !is_program(fs, first) : !is_on_path(fs, first, env)) return {Recognised::tool};
+  if (looks_like_compile(args)) return {Recognised::cc};
+  // A bare name may be a slip of the keyboard; a path is meant.
+  return {is_path || looks_like_question(args) ? Recognised::stranger : Recognised::tool};
+}
+
 }  // namespace
 
 // rustc_ast.rs is a source.
@@ -58,6 +99,7 @@ bool is_tool_command(std::string_view word) {
 }
 
 Recognised recognise(FileSystem& fs, const std::vector<std::string>& args, const Env& env) {
+  if (args.size() > 1 && args[0] == "-E") return {Recognised::cc_probe};
   if (args.empty() || args[0].empty() || args[0][0] == '-') return {Recognised::tool};
   const std::string& first = args[0];
   if (is_clippy_driver(first)) return {Recognised::rustc};
@@ -66,7 +108,15 @@ Recognised recognise(FileSystem& fs, const std::vector<std::string>& args, const
   if (is_rustc_name(first)) return {before_rustc ? Recognised::chain : Recognised::rustc};
   if (equals_variable(env, "RUSTC", first)) return {Recognised::driver};
   if (before_rustc && is_wrapper(fs, first, env)) return {Recognised::chain};
-  return {Recognised::tool};
+  return recognise_cc(fs, args, env);
+}
+
+ParsedInvocation parse_invocation(FileSystem& fs, const CommandLine& line, Recognised::Kind kind) {
+  switch (kind) {
+    case Recognised::cc: return parse_cc(fs, line);
+    case Recognised::archiver: return parse_ar(fs, line);
+    default: return parse_rustc(fs, line, kind);
+  }
 }
 
 }  // namespace kache

@@ -24,6 +24,10 @@ enum class Refusal : uint8_t {
   unknown_write,
   missing_output,
   time_traces,
+  unsupported_flag,
+  time_macro,
+  member_times,
+  links_off,
   // What the recorder saw.
   unobserved_child,
   network_access,

@@ -309,10 +309,20 @@ class Parser {
       invocation.crate_name = file_stem(invocation.source);
       std::replace(invocation.crate_name.begin(), invocation.crate_name.end(), '-', '_');
     }
+    name_outputs();
     check_output(invocation.output_file);
     for (const Emit& emit : invocation.emits) check_output(emit.path);
     if (!invocation.out_dir.empty()) check_output(invocation.out_dir + "/");
     if (invocation.rpath || names_output_dir_ || splits_debuginfo_) key_output_places();
+  }
+
+  // -o, then every --emit kind=path in order.
+  void name_outputs() {
+    Invocation& invocation = inv();
+    if (!invocation.output_file.empty()) invocation.named_outputs.push_back({"", invocation.output_file});
+    for (const Emit& emit : invocation.emits) {
+      if (!emit.path.empty()) invocation.named_outputs.push_back({emit.kind, emit.path});
+    }
   }
 
   void check_output(const std::string& path) {

@@ -20,6 +20,8 @@ struct TextToken {
     env_value = 2,    // the value of a `# env-dep:` line
     json_path = 3,    // a path inside a JSON string
     target_path = 4,  // the path before a rule's colon, which rustc does not escape
+    depfile_layout = 5,  // of the C family, first in a depfile: two digits, DepfileStyle and PhonyRules; see depfile.h
+    depfile_path = 6,    // a file after the colon; the layout decides where lines end
   } kind = literal;
   std::string text;  // unescaped
 
@@ -34,6 +36,10 @@ Result<std::vector<TextToken>> tokenize_dep_info(std::string_view bytes);
 // {"$message_type":"artifact","artifact":"<path>","emit":"<kind>"} (older compilers: without the type) is a json_path,
 // everything else literal. Never fails.
 std::vector<TextToken> tokenize_messages(std::string_view bytes);
+
+// What gcc and clang say: the path at the start of each message, and behind "In file included from" and its continuations, is
+// a target_path when it is absolute; everything else is literal. Never fails.
+std::vector<TextToken> tokenize_cc_messages(std::string_view bytes);
 
 std::string render_tokens(const std::vector<TextToken>& tokens);
 

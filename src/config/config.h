@@ -17,6 +17,7 @@ namespace kache {
 
 enum class VerifyRestores : uint8_t { off, sampled, always };
 enum class ProgressMode : uint8_t { off, hits, all };
+enum class PrefixMap : uint8_t { off, debug, all };
 
 struct Config {
   // [cache]
@@ -43,12 +44,17 @@ struct Config {
   std::vector<std::string> path_only_env_vars;            // crate:NAME
   std::vector<std::string> fallback;                      // words of the other wrapper's command; empty: none
   std::string key_salt;
+  // [cc]
+  PrefixMap cc_prefix_map = PrefixMap::debug;             // what of a C compile's paths is remapped
+  bool cc_cache_links = true;                             // programs, shared libraries and archives too
+  std::vector<std::string> cc_extra_allowlist_flags;      // of the reference program; here they only go into the key
   // [paths]
   std::vector<std::string> base_dirs;                     // absolute, sorted, without duplicates
 
   // Environment only.
   std::string base_dir;                                   // KACHE_BASE_DIR
   bool path_normalize = true;                             // KACHE_RUSTC_PATH_NORMALIZE
+  bool cc_path_normalize = true;                          // KACHE_CC_PATH_NORMALIZE
   VerifyRestores verify_restores = VerifyRestores::off;   // KACHE_VERIFY_RESTORES
   ProgressMode progress = ProgressMode::off;              // KACHE_PROGRESS
   std::string log_file;                                   // KACHE_LOG_FILE_PATH; "" : no log

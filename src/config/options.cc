@@ -43,9 +43,15 @@ const Option kOptions[] = {
      "crate:VARIABLE that only names included files"},
     {"cache.clean_incremental", "KACHE_CLEAN_INCREMENTAL", T::boolean, &Config::clean_incremental,
      "delete the incremental state of a unit that was restored or stored"},
+    {"cc.prefix_map", "", T::prefix_map, &Config::cc_prefix_map,
+     "debug: debug information holds no local path; all: macros neither; off"},
+    {"cc.cache_links", "KACHE_CC_CACHE_LINKS", T::boolean, &Config::cc_cache_links, "cache programs, libraries and archives"},
+    {"cc.extra_allowlist_flags", "KACHE_CC_EXTRA_ALLOWLIST_FLAGS", T::words, &Config::cc_extra_allowlist_flags,
+     "flags that go into the key of C compiles; none has to be listed"},
     {"paths.base_dirs", "", T::paths, &Config::base_dirs, "places whose location does not matter"},
     {"", "KACHE_BASE_DIR", T::path, &Config::base_dir, "one more such place"},
     {"", "KACHE_RUSTC_PATH_NORMALIZE", T::boolean, &Config::path_normalize, "compile with remapped paths"},
+    {"", "KACHE_CC_PATH_NORMALIZE", T::boolean, &Config::cc_path_normalize, "remap paths in C compiles"},
     {"", "KACHE_VERIFY_RESTORES", T::verify, &Config::verify_restores, "read the content before it is restored"},
     {"", "KACHE_PROGRESS", T::progress, &Config::progress, "say on stderr what happens"},
     {"", "KACHE_LOG_FILE_PATH", T::path, &Config::log_file, "where the log is written"},
@@ -102,7 +108,7 @@ constexpr std::string_view kForeignKeys[] = {
     "cache.ignore_env",        "cache.remote",         "cache.planner",         "cache.local_only",
     "cache.remote_readonly",   "cache.compression_level", "cache.s3_concurrency",  "cache.s3_pool_idle_secs",
     "cache.daemon_idle_timeout_secs", "cache.prefetch", "cache.modified_input_guard", "cache.local_hit_daemon",
-    "cache.windows_hardlink",  "cache.storage_layout_advice", "cc", "workspace", "daemon", "remote",
+    "cache.windows_hardlink",  "cache.storage_layout_advice", "workspace", "daemon", "remote",
 };
 
 size_t edit_distance(std::string_view a, std::string_view b) {
@@ -271,6 +277,14 @@ Status set_option(const Option& option, std::string_view text, const Env& env, C
       if (text == "hits") progress = ProgressMode::hits;
       else if (text == "verbose" || text == "all") progress = ProgressMode::all;
       else progress = KACHE_TRY(parse_bool(text)) ? ProgressMode::hits : ProgressMode::off;
+      break;
+    }
+    case OptionType::prefix_map: {
+      PrefixMap& map = config.*std::get<PrefixMap Config::*>(option.member);
+      if (text == "debug") map = PrefixMap::debug;
+      else if (text == "all") map = PrefixMap::all;
+      else if (text == "off") map = PrefixMap::off;
+      else return expected("debug, all or off");
       break;
     }
     case OptionType::level: {

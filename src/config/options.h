@@ -11,9 +11,9 @@ namespace kache {
 
 using OptionMember = std::variant<bool Config::*, uint64_t Config::*, std::string Config::*,
                                   std::vector<std::string> Config::*, VerifyRestores Config::*,
-                                  ProgressMode Config::*, uint8_t Config::*>;
+                                  ProgressMode Config::*, PrefixMap Config::*, uint8_t Config::*>;
 
-enum class OptionType : uint8_t { boolean, integer, size, text, path, list, paths, words, verify, progress, level };
+enum class OptionType : uint8_t { boolean, integer, size, text, path, list, paths, words, verify, progress, prefix_map, level };
 
 struct Option {
   std::string_view key;       // "cache.local_max_size"; "" when only the environment sets it

@@ -49,7 +49,7 @@ TEST(Options, misspelled_keys_have_a_neighbour_and_foreign_ones_are_known) {
   EXPECT_EQ(nearest_key("cache.local_max_sise"), "cache.local_max_size");
   EXPECT_EQ(nearest_key("cache.localstore"), "cache.local_store");
   EXPECT_EQ(nearest_key("something.else"), "");
-  for (const char* key : {"cache.remote.bucket", "cache.ignore_env", "cc.cache_links"}) EXPECT_TRUE(is_foreign_key(key)) << key;
+  for (const char* key : {"cache.remote.bucket", "cache.ignore_env", "remote.bucket"}) EXPECT_TRUE(is_foreign_key(key)) << key;
   EXPECT_FALSE(is_foreign_key("cache.remotes"));
 }
 

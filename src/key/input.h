@@ -59,6 +59,14 @@ struct InputSet {
 // Not a variable: `--diagnostic-width`, compared only where a diagnostic was printed.
 inline constexpr std::string_view kDiagnosticWidth = "=diagnostic-width";
 
+// Whether messages were made for a terminal, compared only where there are some.
+inline constexpr std::string_view kDiagnosticColor = "=diagnostic-color";
+
+// What the first output is called, compared where that shows in the result; and for whom a depfile was written, where it is
+// kept as it is.
+inline constexpr std::string_view kOutputName = "=output";
+inline constexpr std::string_view kDepfileTargets = "=depfile-targets";
+
 // Not a variable either: all of them, because a shell ran, which takes the environment as a whole.
 inline constexpr std::string_view kWholeEnvironment = "=environment";
 

@@ -11,11 +11,13 @@
 
 namespace kache {
 
-// True when the compile is done with remapped paths. Coverage reports need the real ones, and the user may say so.
+// True when the compile is done with remapped paths. Coverage reports need the real ones, and the user may say so. The C
+// family gets them only with debug information, and never where a build system is trying the compiler out.
 bool remaps_paths(const Invocation& invocation, const Config& config);
 
-// `--remap-path-prefix=FROM=TO` for every root, in the order in which rustc needs them: before the user's own.
-std::vector<std::string> remap_arguments(const Roots& roots);
+// `--remap-path-prefix=FROM=TO` for every root, in the order in which rustc needs them: before the user's own. For the C
+// family `-fdebug-prefix-map` or, where the user wants it all, `-ffile-prefix-map`.
+std::vector<std::string> remap_arguments(const Invocation& invocation, const Roots& roots, const Config& config);
 
 // Named parts of the key, in order: what `kache why-miss` compares. The key is the hash of all of them.
 struct KeyPart {

@@ -3,6 +3,7 @@
 #include "base/path.h"
 #include "base/path_resolver.h"
 #include "base/utf8.h"
+#include "key/project.h"
 
 namespace kache {
 namespace {
@@ -39,14 +40,77 @@ std::string target_dir_of(std::string_view out_dir, std::string_view target) {
   return parent.size() > 1 ? std::string(parent) : std::string(out_dir);
 }
 
-Roots find_roots(FileSystem& fs, const CommandLine& line, const Invocation& invocation, const Config& config) {
+namespace {
+
+std::string_view temp_dir(const Env& env) {
+  std::string_view temp = env.get_or_empty("TMPDIR");
+  return temp.empty() ? "/tmp" : temp;
+}
+
+std::string cargo_home_dir(const Env& env) {
+  std::string_view given = env.get_or_empty("CARGO_HOME"), home = env.get_or_empty("HOME");
+  if (!given.empty()) return std::string(given);
+  return home.empty() ? "" : join_path(home, ".cargo");
+}
+
+void add_user_roots(std::vector<Root>& roots, PathResolver& resolver, const Env& env, const Config& config) {
+  add(roots, resolver, RootKind::base, 0, config.base_dir, "/kache/base-dir");
+  add(roots, resolver, RootKind::cargo_home, 0, cargo_home_dir(env), "/kache/.cargo");
+  for (size_t i = 0; i < config.base_dirs.size() && i < 255; ++i) {
+    add(roots, resolver, RootKind::configured, static_cast<uint8_t>(i), config.base_dirs[i],
+        "/kache/base-dir-" + std::to_string(i));
+  }
+}
+
+// The working directory as the shell calls it, where that is the same place: gcc and clang write it so.
+std::string spelled_cwd(FileSystem& fs, const CommandLine& line) {
+  std::string_view pwd = line.env.get_or_empty("PWD");
+  if (!is_absolute(pwd) || pwd == line.cwd) return line.cwd;
+  Result<FileStat> spelled = fs.stat(std::string(pwd)), real = fs.stat(line.cwd);
+  bool same = spelled.ok() && real.ok() && spelled->dev == real->dev && spelled->ino == real->ino;
+  return same ? tidy_path(pwd) : line.cwd;
+}
+
+// A place inside the project is part of it: the two compilers do not agree on which of two rules for one path counts.
+Roots find_cc_roots(FileSystem& fs, const CommandLine& line, const Invocation& invocation, const Config& config) {
   const Env& env = line.env;
   PathResolver resolver(fs);
   std::vector<Root> roots;
-  std::string_view temp = env.get_or_empty("TMPDIR");
-  add(roots, resolver, RootKind::temp, 0, temp.empty() ? "/tmp" : temp, "/kache/tmp");
-  std::string_view home = env.get_or_empty("HOME");
+  std::string cwd = spelled_cwd(fs, line);
+  std::string home(env.get_or_empty("HOME")), temp(temp_dir(env));
+  add(roots, resolver, RootKind::temp, 0, temp, "/kache/tmp");
   add(roots, resolver, RootKind::home, 0, home, "/kache/home");
+  for (Root& root : roots) root.is_whole = false;
+
+  std::string source = absolute_path(cwd, invocation.source);
+  std::vector<std::string> limits;
+  for (const std::string& limit : {home, temp, cargo_home_dir(env)}) {
+    if (is_absolute(limit)) limits.push_back(tidy_path(limit));
+  }
+  std::string project = find_project(fs, cwd, std::string(dir_name(source)), limits);
+  add(roots, resolver, RootKind::project, 0, project, "/proc/self/cwd");
+  if (!is_below(cwd, project)) {
+    std::string relative = relative_path(project, cwd);
+    add(roots, resolver, RootKind::workspace, 0, cwd, relative.empty() ? "/kache/build" : "/proc/self/cwd/" + relative);
+  }
+  // A build script of cargo's compiles into a target directory that may be anywhere.
+  std::string_view out_dir = env.get_or_empty("OUT_DIR");
+  if (is_absolute(out_dir) && !is_below(out_dir, project) && env.has("CARGO_MANIFEST_DIR")) {
+    add(roots, resolver, RootKind::target, 0, target_dir_of(dir_name(tidy_path(out_dir)), env.get_or_empty("TARGET")), "/kache/target");
+  }
+  add_user_roots(roots, resolver, env, config);
+  return Roots(std::move(roots));
+}
+
+}  // namespace
+
+Roots find_roots(FileSystem& fs, const CommandLine& line, const Invocation& invocation, const Config& config) {
+  if (invocation.family != Family::rustc) return find_cc_roots(fs, line, invocation, config);
+  const Env& env = line.env;
+  PathResolver resolver(fs);
+  std::vector<Root> roots;
+  add(roots, resolver, RootKind::temp, 0, temp_dir(env), "/kache/tmp");
+  add(roots, resolver, RootKind::home, 0, env.get_or_empty("HOME"), "/kache/home");
 
   std::string target;
   if (!invocation.out_dir.empty()) {
@@ -58,14 +122,7 @@ Roots find_roots(FileSystem& fs, const CommandLine& line, const Invocation& invo
   add(roots, resolver, RootKind::workspace, 0, line.cwd, "/proc/self/cwd");
   if (target_inside) add(roots, resolver, RootKind::target, 0, target, "/kache/target");
 
-  add(roots, resolver, RootKind::base, 0, config.base_dir, "/kache/base-dir");
-  std::string_view cargo_home = env.get_or_empty("CARGO_HOME");
-  std::string default_cargo_home = home.empty() ? "" : join_path(home, ".cargo");
-  add(roots, resolver, RootKind::cargo_home, 0, cargo_home.empty() ? default_cargo_home : cargo_home, "/kache/.cargo");
-  for (size_t i = 0; i < config.base_dirs.size() && i < 255; ++i) {
-    add(roots, resolver, RootKind::configured, static_cast<uint8_t>(i), config.base_dirs[i],
-        "/kache/base-dir-" + std::to_string(i));
-  }
+  add_user_roots(roots, resolver, env, config);
   return Roots(std::move(roots));
 }
 

@@ -2,7 +2,7 @@
 // as (root, rest). One Roots value is made per invocation and decides everything alike: the keys, the
 // --remap-path-prefix arguments, the inputs in a trace, the paths rendered into a restored .d file.
 //
-// The order is rustc's: of all rules that match, the last one wins. A path that is below no root is itself.
+// The order is rustc's and gcc's: of all rules that match, the last one wins. A path that is below no root is itself.
 // Knows spellings; resolves the symlinks of the roots themselves once, and nothing else.
 #pragma once
 
@@ -28,6 +28,7 @@ enum class RootKind : uint8_t {
   base = 5,        // KACHE_BASE_DIR
   cargo_home = 6,  // $CARGO_HOME or ~/.cargo
   configured = 7,  // [paths] base_dirs; RootRef::index counts them in the order of the configuration
+  project = 8,     // of the C family: the checkout, see key/project.h
 };
 
 struct RootRef {
@@ -50,6 +51,7 @@ struct Root {
   std::string path;      // as the user spells it; absolute and tidy
   std::string real;      // with symlinks resolved; equal to `path` where there are none
   std::string remap_to;  // what the compiler is told to write instead
+  bool is_whole = true;  // false: a place too wide to be named to a compiler (home, temporary files)
 };
 
 class Roots {

@@ -63,6 +63,8 @@ class Collector {
       path_dirs_.insert(absolute_path(line.cwd, rest.substr(0, colon)));
       rest.remove_prefix(colon == std::string_view::npos ? rest.size() : colon + 1);
     }
+    for (const std::string& file : context.invocation.argument_files) argument_files_.insert(file);
+    for (const std::string& file : context.invocation.updates) updates_.insert(resolver_.place(absolute_path(line.cwd, file)));
     for (const std::string& file : context.toolchain_files) toolchain_dirs_.insert(std::string(dir_name(file)));
   }
 
@@ -147,7 +149,8 @@ class Collector {
 
   bool ignored(const std::string& path) {
     if (path.empty() || is_kernel_path(path) || is_incremental(path)) return true;
-    return is_below(path, "/etc/ld.so.cache") || context_.toolchain_files.count(path) != 0 || path == context_.recorder;
+    return is_below(path, "/etc/ld.so.cache") || context_.toolchain_files.count(path) != 0 || path == context_.recorder ||
+           argument_files_.count(path) != 0;
   }
 
   // rustc finds crates there by their exact hash; which of the others exist does not matter, only what it opens.
@@ -336,7 +339,8 @@ class Collector {
       return;
     }
     bool keeps_old = event.identity.ino != 0 && event.identity.size > 0 && !(event.flags & KACHE_REC_TRUNCATE);
-    if (keeps_old && !is_own(path) && !is_incremental(path)) refuse(Refusal::unknown_write, path);
+    // What an archive held before was asked before the tool ran.
+    if (keeps_old && !is_own(path) && !is_incremental(path) && !updates_.count(resolver_.place(path))) refuse(Refusal::unknown_write, path);
     wrote(path, event.flags & KACHE_REC_TEMPORARY);
   }
 
@@ -386,6 +390,7 @@ class Collector {
   // Real paths.
   std::set<std::string> crate_dirs_, native_dirs_, library_dirs_, path_dirs_;
   std::unordered_set<std::string> toolchain_dirs_;
+  std::unordered_set<std::string> argument_files_, updates_;
   std::string incremental_;
 
   std::unordered_set<std::string> files_;               // read

@@ -35,7 +35,18 @@ const Probe& probe_for(SelfTest::Language language) {
   static const Probe c = {"probe.c", "int probe;\n", [](const std::string& source, const std::string& output) {
                             return std::vector<std::string>{"-E", source, "-o", output};
                           }};
-  return language == SelfTest::rust ? rust : c;
+  static const Probe archiver = {"probe.txt", "", [](const std::string& source, const std::string& output) {
+                                   return std::vector<std::string>{"rc", output, source};
+                                 }};
+  static const Probe ranlib = {"probe.a", "!<arch>\n",
+                               [](const std::string& source, const std::string&) { return std::vector<std::string>{source}; }};
+  switch (language) {
+    case SelfTest::ranlib: return ranlib;
+    case SelfTest::rust: return rust;
+    case SelfTest::c: return c;
+    case SelfTest::archiver: return archiver;
+  }
+  return c;
 }
 
 // A directory that removes itself with what a compiler may have left in it.

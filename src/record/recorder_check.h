@@ -14,7 +14,7 @@
 namespace kache {
 
 struct SelfTest {
-  enum Language : unsigned char { rust, c } language;
+  enum Language : unsigned char { rust, c, archiver, ranlib } language;
   std::vector<std::string> program;  // the compiler as it is run: a path and perhaps leading arguments
   std::string library;               // libkache-record.so
   std::string scratch_dir;           // exists; left as it was found

@@ -19,7 +19,7 @@ TextTemplate read_template(ByteReader& in) {
   TextTemplate text(in.count(4));
   for (TemplateToken& token : text) {
     uint8_t kind = in.u8();
-    if (kind > TextToken::target_path) in.fail();
+    if (kind > TextToken::depfile_path) in.fail();
     token.kind = static_cast<TextToken::Kind>(kind);
     token.path = read_rooted(in);
   }
@@ -52,7 +52,7 @@ Output read_output(ByteReader& in) {
   output.name = in.text();
   output.mode = in.u32();
   uint8_t content = in.u8();
-  if (place > 1 || content > 1 || output.mode > 07777 || !is_file_name(output.name)) in.fail();
+  if (place > static_cast<uint8_t>(OutputPlace::working_dir) || content > 1 || output.mode > 07777 || !is_file_name(output.name)) in.fail();
   output.place = static_cast<OutputPlace>(place);
   output.content = static_cast<OutputContent>(content);
   if (output.content == OutputContent::text) {

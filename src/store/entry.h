@@ -27,7 +27,10 @@ using TextTemplate = std::vector<TemplateToken>;
 // The numbers are on disk.
 enum class OutputPlace : uint8_t {
   output_dir = 0,  // `name` below the invocation's output directory
-  explicit_path = 1,  // the n-th path that the command line names (`explicit_index`): -o, then --emit kind=path in order
+  explicit_path = 1,  // the n-th path that the command line names (`explicit_index`), see Invocation::named_outputs
+  // Named after the first of those paths: `name` is what follows its name, without (index 0) or with (1) its extension.
+  beside_first = 2,
+  working_dir = 3,    // `name` in the working directory
 };
 
 enum class OutputContent : uint8_t { blob = 0, text = 1 };

@@ -126,18 +126,55 @@ void PatternSearch::scan(std::string_view bytes) {
   scan_bitcode(bytes);
 }
 
+namespace {
+
+// A little-endian ELF file as far as its sections go (System V ABI, "Object Files"), of 32 or 64 bits.
+class ElfSections {
+ public:
+  explicit ElfSections(std::string_view bytes) : bytes_(bytes) {
+    if (bytes.size() < 52 || !bytes.starts_with("\x7f" "ELF") || bytes[5] != 1) return;
+    wide_ = bytes[4] == 2;
+    table_ = number(wide_ ? 40 : 32, wide_ ? 8 : 4);
+    entry_size_ = number(wide_ ? 58 : 46, 2);
+    count_ = number(wide_ ? 60 : 48, 2);
+    uint64_t names = number(wide_ ? 62 : 50, 2);
+    if (entry_size_ < (wide_ ? 64u : 40u) || table_ > bytes.size() || entry_size_ * count_ > bytes.size() - table_) count_ = 0;
+    if (names < count_) names_ = offset(names);
+  }
+
+  uint64_t count() const { return count_; }
+  uint64_t flags(uint64_t section) const { return number(at(section) + 8, wide_ ? 8 : 4); }
+  std::string_view name(uint64_t section) const {
+    uint64_t start = names_ + number(at(section), 4);
+    if (start >= bytes_.size()) return {};
+    std::string_view rest = bytes_.substr(start, 64);
+    return rest.substr(0, rest.find('\0'));
+  }
+
+ private:
+  uint64_t at(uint64_t section) const { return table_ + section * entry_size_; }
+  uint64_t offset(uint64_t section) const { return number(at(section) + (wide_ ? 24 : 16), wide_ ? 8 : 4); }
+  // 0 for what lies outside.
+  uint64_t number(uint64_t where, size_t size) const {
+    uint64_t value = 0;
+    if (where <= bytes_.size() && size <= bytes_.size() - where) memcpy(&value, bytes_.data() + where, size);
+    return value;
+  }
+
+  std::string_view bytes_;
+  bool wide_ = false;
+  uint64_t table_ = 0, entry_size_ = 0, count_ = 0, names_ = 0;
+};
+
+constexpr uint64_t kCompressed = 1u << 11;  // SHF_COMPRESSED
+
+}  // namespace
+
 bool hides_text(std::string_view bytes) {
-  // ELF64, little-endian: any section with SHF_COMPRESSED (System V ABI, "Section Compression").
-  if (bytes.size() < 64 || !bytes.starts_with("\x7f" "ELF") || bytes[4] != 2 || bytes[5] != 1) return false;
-  uint64_t table = load_word(bytes.data() + 40);
-  uint16_t size, count;
-  memcpy(&size, bytes.data() + 58, 2);
-  memcpy(&count, bytes.data() + 60, 2);
-  if (size < 64) return false;
-  for (uint64_t i = 0; i < count; ++i) {
-    uint64_t at = table + i * size;
-    if (at > bytes.size() - 64) return false;
-    if (load_word(bytes.data() + at + 8) & (1u << 11)) return true;
+  ElfSections sections(bytes);
+  for (uint64_t i = 0; i < sections.count(); ++i) {
+    // What gcc keeps for link-time optimisation is compressed inside its sections.
+    if (sections.flags(i) & kCompressed || sections.name(i).starts_with(".gnu.lto_")) return true;
   }
   return false;
 }

@@ -13,7 +13,7 @@ inline void write_rooted(ByteWriter& out, const RootedPath& path) {
   out.text(path.rest);
 }
 
-inline bool valid_root(uint8_t kind) { return kind <= static_cast<uint8_t>(RootKind::configured); }
+inline bool valid_root(uint8_t kind) { return kind <= static_cast<uint8_t>(RootKind::project); }
 
 inline RootedPath read_rooted(ByteReader& in) {
   uint8_t kind = in.u8();

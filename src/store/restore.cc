@@ -7,19 +7,35 @@ namespace kache {
 
 std::vector<std::string> explicit_paths(const Invocation& invocation, const std::string& cwd) {
   std::vector<std::string> paths;
-  if (!invocation.output_file.empty()) paths.push_back(absolute_path(cwd, invocation.output_file));
-  for (const Emit& emit : invocation.emits) {
-    if (!emit.path.empty()) paths.push_back(absolute_path(cwd, emit.path));
-  }
+  for (const NamedOutput& output : invocation.named_outputs) paths.push_back(absolute_path(cwd, output.path));
   return paths;
 }
 
 std::string output_path(const Output& output, const Invocation& invocation, const std::string& cwd) {
-  if (output.place == OutputPlace::output_dir) {
-    return absolute_path(cwd, join_path(invocation.output_dir(), output.name));
+  switch (output.place) {
+    case OutputPlace::output_dir: return absolute_path(cwd, join_path(invocation.output_dir(), output.name));
+    case OutputPlace::working_dir: return absolute_path(cwd, output.name);
+    case OutputPlace::explicit_path:
+    case OutputPlace::beside_first: break;
   }
   std::vector<std::string> paths = explicit_paths(invocation, cwd);
-  return output.explicit_index < paths.size() ? paths[output.explicit_index] : std::string();
+  if (output.place == OutputPlace::explicit_path) {
+    return output.explicit_index < paths.size() ? paths[output.explicit_index] : std::string();
+  }
+  if (paths.empty()) return {};
+  std::string_view stem = output.explicit_index == 0 ? without_extension(paths.front()) : std::string_view(paths.front());
+  return std::string(stem) + output.name;
+}
+
+std::string_view without_extension(std::string_view path) {
+  size_t dot = path.rfind('.'), slash = path.rfind('/');
+  size_t name = slash == std::string_view::npos ? 0 : slash + 1;
+  return dot == std::string_view::npos || dot <= name ? path : path.substr(0, dot);
+}
+
+std::string render_output(const Output& output, const Invocation& invocation, const Roots& roots) {
+  if (output.role == "depfile") return render_depfile(output.text, invocation.cc.depfile_targets, roots);
+  return render_template(output.text, roots);
 }
 
 namespace {
@@ -71,6 +87,10 @@ class Restorer {
       if (present.ok() && !present->is_regular()) {
         return Error{ErrorCode::unsupported, 0, piece.path + ": is not a regular file"};
       }
+      // An archiver writes into the file that is there, whatever other names it has.
+      if (present.ok() && present->nlink > 1 && request_.invocation.family == Family::archive) {
+        return Error{ErrorCode::unsupported, 0, piece.path + ": has other names"};
+      }
       if (output.content == OutputContent::blob) {
         piece.blob = KACHE_TRY(blobs_.open(output.blob, output.size, request_.verify_content));
       }
@@ -80,11 +100,14 @@ class Restorer {
     return Ok{};
   }
 
+  // rustc makes the directory that --out-dir names; the compilers of the C family fail where there is none.
+  bool makes_directories() const { return request_.invocation.family == Family::rustc; }
+
   // A file that does not exist yet, in a directory that may not exist yet.
   template <typename Make>
   Status in_directory(const std::string& path, Make make) {
     Status made = make();
-    if (made.ok() || made.code() != ErrorCode::not_found) return made;
+    if (made.ok() || made.code() != ErrorCode::not_found || !makes_directories()) return made;
     KACHE_TRY(make_dirs(fs_, std::string(dir_name(path)), 0777));
     return make();
   }
@@ -97,7 +120,7 @@ class Restorer {
     report_.bytes += output.size;
     if (output.content == OutputContent::text) {
       report_.written++;
-      std::string bytes = render_template(output.text, request_.roots);
+      std::string bytes = render_output(output, request_.invocation, request_.roots);
       KACHE_TRY(in_directory(piece.path, [&] { return fs_.create(piece.temporary, bytes, mode); }));
       return stamp(piece);
     }
@@ -109,6 +132,7 @@ class Restorer {
     uint64_t from = KACHE_TRY(fs_.stat_handle(piece.blob.handle())).dev;
     std::string dir(dir_name(piece.path));
     Result<FileStat> to = fs_.stat(dir);
+    if (!to.ok() && !makes_directories()) return std::move(to).error();
     if (!to.ok()) {
       KACHE_TRY(make_dirs(fs_, dir, 0777));
       to = fs_.stat(dir);

@@ -32,7 +32,13 @@ Result<RestoreReport> restore_outputs(FileSystem& fs, BlobStore& blobs, Memo& me
 // Where an output goes; "" when the invocation has no such place.
 std::string output_path(const Output& output, const Invocation& invocation, const std::string& cwd);
 
-// The paths that a command line names itself: -o, then every --emit kind=path, absolute. Outputs refer to them by number.
+// "obj/a" of "obj/a.o"; a name that only begins with a dot has no extension.
+std::string_view without_extension(std::string_view path);
+
+// The bytes of an output that is kept as text.
+std::string render_output(const Output& output, const Invocation& invocation, const Roots& roots);
+
+// The paths that a command line names itself, absolute. Outputs refer to them by number.
 std::vector<std::string> explicit_paths(const Invocation& invocation, const std::string& cwd);
 
 }  // namespace kache

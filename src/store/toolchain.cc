@@ -173,9 +173,9 @@ std::string find_executable(FileSystem& fs, std::string_view program, const Env&
 }
 
 Result<Toolchain> identify_toolchain(FileSystem& fs, Clock& clock, Memo& memo, const StoreLayout& layout,
-                                     const std::string& program, const std::string& target) {
+                                     const std::string& program, const std::string& target, ToolchainKind kind) {
   std::string memo_path =
-      layout.toolchains() + "/" + Hasher().field("program", program).field("target", target).finish().hex();
+      layout.toolchains() + "/" + Hasher().field("program", program).field("target", target).field("kind", static_cast<uint64_t>(kind)).finish().hex();
   Result<Toolchain> known = recall(fs, memo_path, program, target);
   if (known.ok()) return known;
 
@@ -185,7 +185,7 @@ Result<Toolchain> identify_toolchain(FileSystem& fs, Clock& clock, Memo& memo, c
   toolchain.program = real;
   ::free(real);
   std::string sysroot(dir_name(dir_name(toolchain.program)));
-  if (fs.stat(sysroot + "/lib/rustlib").ok()) toolchain.sysroot = sysroot;
+  if (kind == ToolchainKind::rustc && fs.stat(sysroot + "/lib/rustlib").ok()) toolchain.sysroot = sysroot;
 
   std::vector<Seen> seen = survey(fs, toolchain, target);
   if (seen.empty()) return Error{ErrorCode::not_found, ENOENT, program + ": not found"};

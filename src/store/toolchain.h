@@ -24,9 +24,12 @@ struct Toolchain {
   std::vector<std::string> files;  // covered, real paths; directories are not among them
 };
 
+// For compilers of the C family the program alone: what it executes and loads is recorded, and becomes an input.
+enum class ToolchainKind : uint8_t { rustc, program };
+
 // `target`: as given by --target, "" for the host.
 Result<Toolchain> identify_toolchain(FileSystem& fs, Clock& clock, Memo& memo, const StoreLayout& layout,
-                                     const std::string& program, const std::string& target);
+                                     const std::string& program, const std::string& target, ToolchainKind kind);
 
 // "rustc" → the first executable of that name on PATH; a path with a slash → itself, absolute.
 std::string find_executable(FileSystem& fs, std::string_view program, const Env& env, const std::string& cwd);

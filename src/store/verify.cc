@@ -160,8 +160,10 @@ EnvInput Verifier::env_input(const std::string& name, bool literal) const {
     input.digest = hasher.finish();
     return input;
   }
-  if (name == kDiagnosticWidth) {
-    value = invocation_.diagnostic_width ? invocation_.diagnostic_width->c_str() : nullptr;
+  std::string made;
+  if (name.starts_with('=')) {
+    made = fact_of_command_line(name);
+    value = made.empty() ? nullptr : made.c_str();
   } else {
     value = line_.env.get(name);
   }
@@ -170,6 +172,16 @@ EnvInput Verifier::env_input(const std::string& name, bool literal) const {
     input.digest = literal ? Hasher().field("env", std::string_view(value)).finish() : env_digest(roots_, value);
   }
   return input;
+}
+
+// What is compared like a variable and is none; "" where there is nothing of the kind.
+std::string Verifier::fact_of_command_line(std::string_view name) const {
+  if (name == kDiagnosticWidth) return invocation_.diagnostic_width.value_or("");
+  if (name == kDiagnosticColor) return invocation_.wants_color ? "yes" : "";
+  if (name == kOutputName) return invocation_.named_outputs.empty() ? "" : invocation_.named_outputs.front().path;
+  std::string text;
+  for (const std::string& target : invocation_.cc.depfile_targets) text += target + "\n";
+  return text;
 }
 
 bool Verifier::absent(const std::string& path) { return answer(InputKind::absent, path).ok(); }

@@ -44,6 +44,7 @@ class Verifier {
  private:
   Result<FileStat> stat(const std::string& path);
   bool absent(const std::string& path);
+  std::string fact_of_command_line(std::string_view name) const;
   bool holds(const Input& input);
   bool is_own_output(std::string_view name) const;
   void check(const InputSet& set, size_t limit, std::vector<Difference>& found);

@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "base/path.h"
+#include "compiler/cc_languages.h"
 #include "compiler/env_use.h"
+#include "compiler/time_macros.h"
 #include "store/evidence.h"
 #include "store/render.h"
 #include "store/restore.h"
@@ -26,6 +29,26 @@ bool in_trace_order(const Input& a, const Input& b) {
   return key(a) < key(b);
 }
 
+// The date field of each member's header, "ar(5)": 16 bytes of name, 12 of date; 60 bytes in all, the size at 48.
+bool has_member_times(std::string_view archive) {
+  constexpr size_t kHeader = 60;
+  if (!archive.starts_with("!<arch>\n") && !archive.starts_with("!<thin>\n")) return true;
+  bool is_thin = archive.starts_with("!<thin>");
+  for (size_t at = 8; at + kHeader <= archive.size();) {
+    std::string_view header = archive.substr(at, kHeader);
+    std::string_view name = header.substr(0, 16), date = header.substr(16, 12);
+    bool is_zero = date.find_first_not_of(" 0") == std::string_view::npos;
+    if (!is_zero && date.find_first_not_of(' ') != std::string_view::npos) return true;
+    uint64_t size = 0;
+    for (char c : header.substr(48, 10)) {
+      if (c >= '0' && c <= '9') size = size * 10 + static_cast<uint64_t>(c - '0');
+    }
+    bool holds_bytes = !is_thin || name.starts_with("/ ") || name.starts_with("//") || name.starts_with("/SYM64/");
+    at += kHeader + (holds_bytes ? size + size % 2 : 0);
+  }
+  return false;
+}
+
 class Committer {
  public:
   Committer(FileSystem& fs, Clock& clock, BlobStore& blobs, Memo& memo, Verifier& verifier,
@@ -34,8 +57,10 @@ class Committer {
 
   Result<CommitReport> run() {
     KACHE_TRY(measure_inputs());
+    if (request_.invocation.family == Family::cc) look_for_time();
     if (report_.refused) return report_;
     KACHE_TRY(take_outputs());
+    if (report_.refused) return report_;
     find_bindings();
     measure_variables();
     KACHE_TRY(write_entry());
@@ -88,6 +113,7 @@ class Committer {
         add(question.kind, question.path.rest, *answer);
       }
     }
+    for (const Input& input : request_.before) set_.inputs.push_back(input);
     std::sort(set_.inputs.begin(), set_.inputs.end(), in_trace_order);
     set_.inputs.erase(std::unique(set_.inputs.begin(), set_.inputs.end()), set_.inputs.end());
     return Ok{};
@@ -105,15 +131,15 @@ class Committer {
   Status take_outputs() {
     for (const FoundOutput& found : request_.found.outputs) {
       Output output = found.output;
-      if (output.role == "dep-info") {
+      if (output.role == "dep-info" || output.role == "depfile") {
         std::string bytes = KACHE_TRY(read_file(fs_, found.path, 64u << 20));
         output.content = OutputContent::text;
         output.size = 0;
-        output.text = make_template(bytes, TextKind::dep_info, request_.roots);
-        Result<DepInfo> info = parse_dep_info(bytes);
-        if (info.ok()) dep_info_ = std::move(info).value();
+        if (output.role == "dep-info") take_dep_info(bytes, output);
+        else take_depfile(bytes, output);
         search_text(output.text);
       } else {
+        if (output.role == "archive") check_member_times(found.path);
         Blob blob = KACHE_TRY(blobs_.put(found.path, may_link(output)));
         output.blob = blob.id;
         output.size = blob.size;
@@ -130,11 +156,55 @@ class Committer {
       }
       entry_.outputs.push_back(std::move(output));
     }
-    entry_.standard_output = make_template(request_.process.standard_output, TextKind::messages, request_.roots);
-    entry_.standard_error = make_template(request_.process.standard_error, TextKind::messages, request_.roots);
+    TextKind kind = request_.invocation.family == Family::rustc ? TextKind::messages : TextKind::cc_messages;
+    entry_.standard_output = make_template(request_.process.standard_output, kind, request_.roots);
+    entry_.standard_error = make_template(request_.process.standard_error, kind, request_.roots);
     search_text(entry_.standard_output);
     search_text(entry_.standard_error);
     return Ok{};
+  }
+
+  void take_dep_info(std::string_view bytes, Output& output) {
+    output.text = make_template(bytes, TextKind::dep_info, request_.roots);
+    Result<DepInfo> info = parse_dep_info(bytes);
+    if (info.ok()) dep_info_ = std::move(info).value();
+  }
+
+  void take_depfile(std::string_view bytes, Output& output) {
+    bool is_apart = make_depfile_template(bytes, request_.invocation.cc.depfile_targets, request_.roots, output.text);
+    if (!is_apart) facts_.insert(std::string(kDepfileTargets));
+  }
+
+  // What is in an archive without D, or of a tool that knows none, is true of this moment only.
+  void check_member_times(const std::string& path) {
+    Result<std::string> bytes = read_file(fs_, path, kMaxSourceSize);
+    if (!bytes.ok() || has_member_times(*bytes)) refuse(Refusal::member_times, path);
+  }
+
+  // gcc says itself that it uses the time, by asking for SOURCE_DATE_EPOCH only then. For the others, and for the time of a
+  // file, the sources tell; too much rather than too little.
+  void look_for_time() {
+    const CommandLine& line = request_.line;
+    const std::vector<std::string>& asked = request_.observed.variables;
+    bool asks = std::find(asked.begin(), asked.end(), "SOURCE_DATE_EPOCH") != asked.end();
+    bool is_fixed = asks && line.env.has("SOURCE_DATE_EPOCH");
+    bool is_gcc = request_.invocation.cc.kind == CcKind::gcc;
+    if (is_gcc && asks && !is_fixed) return refuse(Refusal::time_macro, "__DATE__ or __TIME__");
+    auto look = [&](std::string_view text, const std::string& where) {
+      TimeUse use = find_time_macros(text);
+      if (use.file) refuse(Refusal::time_macro, "__TIMESTAMP__ in " + where);
+      if (use.clock && !is_gcc && !is_fixed) refuse(Refusal::time_macro, "__DATE__ or __TIME__ in " + where);
+    };
+    for (const std::string& arg : line.argv) look(arg, arg);
+    for (const ReadFile& file : request_.observed.files) {
+      if (cc_language_of(file.path).empty() && file.identity.is_executable()) continue;  // the compiler's own programs
+      Result<std::string> text = read_file(fs_, file.path, kMaxSourceSize);
+      if (text.ok() && is_text(*text)) look(*text, file.path);
+    }
+  }
+
+  static bool is_text(std::string_view bytes) {
+    return bytes.substr(0, 4096).find('\0') == std::string_view::npos;
   }
 
   // The compiler's rlib may be one inode with the blob: its rmeta beside it carries the time that cargo looks at.
@@ -162,6 +232,10 @@ class Committer {
         if (request_.roots.map(tidy_path(value)).root.kind == RootKind::none) continue;
         variables_.push_back({name, patterns.size()});
         patterns.push_back(value);
+      }
+      if (request_.invocation.family != Family::rustc && !request_.invocation.named_outputs.empty()) {
+        output_pattern_ = patterns.size();
+        patterns.push_back(std::string(base_name(request_.invocation.named_outputs.front().path)));
       }
       search_.emplace_back(std::move(patterns));
     }
@@ -195,6 +269,7 @@ class Committer {
   bool outputs_hide_text() const {
     const std::vector<std::string>& types = request_.invocation.crate_types;
     if (request_.invocation.purpose == Purpose::probe) return false;
+    if (request_.invocation.family != Family::rustc) return hidden_;
     return hidden_ || std::find(types.begin(), types.end(), "dylib") != types.end();
   }
 
@@ -203,7 +278,8 @@ class Committer {
   // code that it made; in metadata alone there is no code to search.
   bool may_hide(const std::string& name) {
     const Invocation& invocation = request_.invocation;
-    if (invocation.purpose == Purpose::probe) return false;
+    // To a C compiler they are lists of directories to search.
+    if (invocation.purpose == Purpose::probe || invocation.family != Family::rustc) return false;
     bool has_code = std::any_of(invocation.emits.begin(), invocation.emits.end(), [](const Emit& emit) {
       return emit.kind != "metadata" && emit.kind != "dep-info";
     });
@@ -227,7 +303,8 @@ class Committer {
 
   void find_bindings() {
     PatternSearch& found = search();
-    bool all = outputs_hide_text() || !remaps_paths(request_.invocation, request_.config);
+    bool is_rustc = request_.invocation.family == Family::rustc;
+    bool all = outputs_hide_text() || (is_rustc && !remaps_paths(request_.invocation, request_.config));
     std::vector<RootRef> bound;
     for (const Place& place : places_) {
       if (all || found.found(place.pattern) || found.found(place.pattern + 1)) bound.push_back(place.root);
@@ -238,9 +315,22 @@ class Committer {
       bool unclear = std::string_view(value).size() < 16;
       if (found.found(pattern) || unclear || may_hide(name)) bound.push_back(request_.roots.map(tidy_path(value)).root);
     }
+    if (output_pattern_ && (hidden_ || found.found(*output_pattern_))) facts_.insert(std::string(kOutputName));
+    if (reads_beside_output()) facts_.insert(std::string(kOutputName));
     std::sort(bound.begin(), bound.end());
     bound.erase(std::unique(bound.begin(), bound.end()), bound.end());
     for (RootRef ref : bound) set_.bindings.push_back({ref, request_.roots.find(ref)->path});
+  }
+
+  // Something was looked for under the name of the output (a profile): under another name it is another file.
+  bool reads_beside_output() const {
+    const Invocation& invocation = request_.invocation;
+    if (invocation.family == Family::rustc || invocation.named_outputs.empty()) return false;
+    std::string first = absolute_path(request_.line.cwd, invocation.named_outputs.front().path);
+    RootedPath stem = request_.roots.map(without_extension(first));
+    return std::any_of(set_.inputs.begin(), set_.inputs.end(), [&](const Input& input) {
+      return input.path.root == stem.root && input.path.rest.starts_with(stem.rest + ".");
+    });
   }
 
   // --- the rest ------------------------------------------------------------------------------------------------------
@@ -250,8 +340,9 @@ class Committer {
     // Diagnostics are wrapped to the width; without any, the width does not matter.
     if (request_.process.standard_error.find("\"rendered\"") != std::string::npos ||
         (!request_.invocation.json_errors && !request_.process.standard_error.empty())) {
-      names.insert(names.begin(), std::string(kDiagnosticWidth));
+      facts_.insert({std::string(kDiagnosticWidth), std::string(kDiagnosticColor)});
     }
+    names.insert(names.begin(), facts_.begin(), facts_.end());
     bool literal = !set_.bindings.empty();
     for (const std::string& name : names) set_.env.push_back(verifier_.env_input(name, literal));
   }
@@ -261,10 +352,7 @@ class Committer {
     entry_.key = derive_action_key(request_.key, set_);
     entry_.invocation = request_.key;
     entry_.crate_name = invocation.crate_name;
-    for (const std::string& type : invocation.crate_types) {
-      entry_.crate_types += (entry_.crate_types.empty() ? "" : ",") + type;
-    }
-    if (invocation.is_test) entry_.crate_types = "test";
+    entry_.crate_types = invocation.type_label();
     std::string_view dir = invocation.out_dir;
     entry_.profile = base_name(base_name(dir) == "deps" || base_name(dir) == "examples" ? dir_name(dir)
                                                                                        : dir_name(dir_name(dir)));
@@ -321,6 +409,8 @@ class Committer {
     size_t pattern;
   };
   std::vector<Variable> variables_;
+  std::set<std::string> facts_;  // of the command line, that are compared like variables
+  std::optional<size_t> output_pattern_;
   std::optional<DepInfo> dep_info_;
   bool hidden_ = false;
 };

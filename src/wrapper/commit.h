@@ -30,6 +30,7 @@ struct CommitRequest {
   const FoundOutputs& found;
   const ProcessResult& process;
   const ExtraInputs& extra;  // what the user declared
+  const std::vector<Input>& before;  // of files that are updated in place: what they were before the compiler ran
 };
 
 struct CommitReport {

@@ -24,12 +24,31 @@ std::vector<std::string> without_incremental(const std::vector<std::string>& arg
   return out;
 }
 
-// rustc decides about colours by asking whether stderr is a terminal, and it will see our pipe.
-bool wants_color(const Invocation& invocation, const Env& env) {
-  return !invocation.color_given && ::isatty(2) && env.get_or_empty("TERM") != "dumb";
+// What makes each compiler show colours though it sees our pipe; null where nothing is known to.
+const char* color_argument(const Invocation& invocation) {
+  if (invocation.family == Family::rustc) return "--color=always";
+  if (invocation.cc.kind == CcKind::gcc) return "-fdiagnostics-color=always";
+  if (invocation.cc.kind == CcKind::clang) return "-fcolor-diagnostics";
+  return nullptr;
+}
+
+// The arguments as the user wrote them, behind ours: response files are the compiler's to read.
+CompileCommand cc_command(const CommandLine& line, const Invocation& invocation, const Roots& roots, const Config& config) {
+  CompileCommand command{{invocation.program}, line.env};
+  command.env.set(kActiveVariable, "1");
+  if (remaps_paths(invocation, config)) {
+    for (std::string& argument : remap_arguments(invocation, roots, config)) command.argv.push_back(std::move(argument));
+  }
+  if (invocation.wants_color) command.argv.push_back(color_argument(invocation));
+  command.argv.insert(command.argv.end(), invocation.args.begin(), invocation.args.end());
+  return command;
 }
 
 }  // namespace
+
+bool wants_color(const Invocation& invocation, const Env& env) {
+  return !invocation.color_given && color_argument(invocation) && ::isatty(2) && env.get_or_empty("TERM") != "dumb";
+}
 
 CompileCommand plain_command(const CommandLine& line) {
   CompileCommand command{line.argv, line.env};
@@ -39,13 +58,14 @@ CompileCommand plain_command(const CommandLine& line) {
 
 Result<CompileCommand> shared_command(const CommandLine& line, const Invocation& invocation, const Roots& roots,
                                       const Config& config) {
+  if (invocation.family != Family::rustc) return cc_command(line, invocation, roots, config);
   CompileCommand command{{invocation.program}, line.env};
   command.env.set(kActiveVariable, "1");
   if (!invocation.inner.empty()) command.argv.push_back(invocation.inner);
   if (remaps_paths(invocation, config) && invocation.purpose == Purpose::compile) {
-    for (std::string& argument : remap_arguments(roots)) command.argv.push_back(std::move(argument));
+    for (std::string& argument : remap_arguments(invocation, roots, config)) command.argv.push_back(std::move(argument));
   }
-  if (wants_color(invocation, line.env)) command.argv.push_back("--color=always");
+  if (invocation.wants_color) command.argv.push_back("--color=always");
   size_t bytes = 0;
   for (std::string& arg : without_incremental(invocation.args)) {
     bytes += arg.size() + 1;
@@ -59,6 +79,7 @@ Result<CompileCommand> shared_command(const CommandLine& line, const Invocation&
 }
 
 void unlink_shared_outputs(FileSystem& fs, const Invocation& invocation, const std::string& cwd) {
+  if (invocation.family != Family::rustc) return;  // these get private copies
   std::vector<std::string> paths = explicit_paths(invocation, cwd);
   std::string dir = absolute_path(cwd, invocation.output_dir());
   for (const std::string& stem : invocation.output_stems()) {

@@ -16,6 +16,9 @@ struct CompileCommand {
   Env env;
 };
 
+// The compilers decide about colours by asking whether stderr is a terminal, and they will see our pipe.
+bool wants_color(const Invocation& invocation, const Env& env);
+
 // As the user wrote it, marked so that a nested kache steps aside.
 CompileCommand plain_command(const CommandLine& line);
 

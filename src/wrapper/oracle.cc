@@ -9,12 +9,12 @@ namespace {
 
 constexpr uint64_t kMaxTextSize = 64u << 20;
 
-bool is_equal(FileSystem& fs, const Output& output, const std::string& path, const Roots& roots) {
+bool is_equal(FileSystem& fs, const Output& output, const std::string& path, const Invocation& invocation, const Roots& roots) {
   Result<FileStat> stat = fs.lstat(path);
   if (!stat.ok() || !stat->is_regular() || stat->is_executable() != ((output.mode & 0111) != 0)) return false;
   if (output.content == OutputContent::text) {
     Result<std::string> bytes = read_file(fs, path, kMaxTextSize);
-    return bytes.ok() && *bytes == render_template(output.text, roots);
+    return bytes.ok() && *bytes == render_output(output, invocation, roots);
   }
   Result<File> file = open_file(fs, path);
   if (!file.ok()) return false;
@@ -31,7 +31,7 @@ std::vector<std::string> compare_with_compile(FileSystem& fs, const Entry& entry
   std::vector<std::string> wrong;
   if (!process.succeeded()) wrong.push_back("exit status");
   for (const Output& output : entry.outputs) {
-    if (!is_equal(fs, output, output_path(output, invocation, cwd), roots)) wrong.push_back(output.name);
+    if (!is_equal(fs, output, output_path(output, invocation, cwd), invocation, roots)) wrong.push_back(output.name);
   }
   if (process.standard_output != render_template(entry.standard_output, roots)) wrong.push_back("stdout");
   if (process.standard_error != render_template(entry.standard_error, roots)) wrong.push_back("stderr");

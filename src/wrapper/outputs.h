@@ -23,7 +23,15 @@ struct FoundOutputs {
   Refused refused;
 };
 
-FoundOutputs find_outputs(FileSystem& fs, const Invocation& invocation, const std::string& cwd,
-                          const std::vector<WrittenFile>& written);
+FoundOutputs find_rustc_outputs(FileSystem& fs, const Invocation& invocation, const std::string& cwd,
+                                const std::vector<WrittenFile>& written);
+// Of gcc, clang and their linkers, and of archivers.
+FoundOutputs find_cc_outputs(FileSystem& fs, const Invocation& invocation, const std::string& cwd,
+                             const std::vector<WrittenFile>& written);
+
+inline FoundOutputs find_outputs(FileSystem& fs, const Invocation& invocation, const std::string& cwd,
+                                 const std::vector<WrittenFile>& written) {
+  return (invocation.family == Family::rustc ? find_rustc_outputs : find_cc_outputs)(fs, invocation, cwd, written);
+}
 
 }  // namespace kache

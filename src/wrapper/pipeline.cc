@@ -1,11 +1,13 @@
 #include "wrapper/pipeline.h"
 
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <optional>
 
 #include "base/path.h"
+#include "compiler/cc_names.h"
 #include "config/config.h"
 #include "key/invocation_key.h"
 #include "record/collect.h"
@@ -39,10 +41,7 @@ class Session {
         roots_(find_roots(world.fs, line, invocation, config)),
         started_ns_(world.clock.monotonic_ns()) {
     outcome_.crate_name = invocation.crate_name;
-    for (const std::string& type : invocation.crate_types) {
-      outcome_.crate_type += (outcome_.crate_type.empty() ? "" : ",") + type;
-    }
-    if (invocation.is_test) outcome_.crate_type = "test";
+    outcome_.crate_type = invocation.type_label();
     outcome_.root = config.event_root.empty() ? tree_root() : config.event_root;
   }
 
@@ -59,6 +58,7 @@ class Session {
  private:
   // The build tree that a report groups by: where the target directory is, else where the compile runs.
   std::string tree_root() const {
+    if (const Root* project = roots_.find({RootKind::project, 0})) return project->path;
     const Root* target = roots_.find({RootKind::target, 0});
     return target ? std::string(dir_name(target->path)) : line_.cwd;
   }
@@ -75,7 +75,8 @@ class Session {
       if (program.empty()) continue;
       std::string path = find_executable(fs_, program, line_.env, line_.cwd);
       Result<Toolchain> toolchain =
-          identify_toolchain(fs_, world_.clock, memo_, layout_, path.empty() ? program : path, invocation_.target);
+          identify_toolchain(fs_, world_.clock, memo_, layout_, path.empty() ? program : path, invocation_.target,
+                             invocation_.family == Family::rustc ? ToolchainKind::rustc : ToolchainKind::program);
       if (!toolchain.ok()) {
         key_problem_ = toolchain.error().message;
         return false;
@@ -154,7 +155,7 @@ class Session {
   int miss() {
     if (in_edit_loop()) return pass_through({Refusal::incremental_loop, {}});
     recorder_ = world_.libexec + "/libkache-record.so";
-    RecordMode mode = find_record_mode(fs_, layout_, {compiler_, parts_.front().text, recorder_, line_.env});
+    RecordMode mode = find_record_mode(fs_, layout_, {compiler_, parts_.front().text, recorder_, line_.env, self_test()});
     if (mode == RecordMode::unknown) return pass_through({Refusal::record_incomplete, "the recorder does not work here"});
     if (mode == RecordMode::declared) {
       if (Refused refused = check_declared(line_, invocation_)) return pass_through(refused);
@@ -177,6 +178,15 @@ class Session {
     return compile_and_store();
   }
 
+  SelfTest::Language self_test() const {
+    switch (invocation_.family) {
+      case Family::rustc: return SelfTest::rust;
+      case Family::cc: return SelfTest::c;
+      case Family::archive: return cc_name(invocation_.program).tool == CcTool::ranlib ? SelfTest::ranlib : SelfTest::archiver;
+    }
+    return SelfTest::rust;
+  }
+
   bool in_edit_loop() {
     if (!invocation_.incremental_dir || !config_.adaptive_incremental) return false;
     if (!lookup_.known_invocation || !lookup_.only_files_differ) return false;
@@ -193,6 +203,8 @@ class Session {
       if (!watched.ok()) return pass_through({Refusal::record_incomplete, watched.error().message});
     }
 
+    Result<std::vector<Input>> before = measure_updates();
+    if (!before.ok()) return pass_through({Refusal::input_unreadable, before.error().message});
     unlink_shared_outputs(fs_, invocation_, line_.cwd);
     int64_t files_before_ns = world_.clock.file_clock_ns();
     Progress progress(world_, config_, layout_, outcome_.crate_name, outcome_.root);
@@ -202,7 +214,7 @@ class Session {
     outcome_.compiler_runs = 1;
     outcome_.compile_ms = static_cast<uint64_t>(process->elapsed_ns / 1'000'000);
     (void)lap();
-    if (process->succeeded()) store(*process, *record, files_before_ns);
+    if (process->succeeded()) store(*process, *record, files_before_ns, *before);
     else outcome_.kind = OutcomeKind::error;
     outcome_.exit_code = exit_code_of(process->status);
     outcome_.store_us = lap();
@@ -210,8 +222,23 @@ class Session {
     return process->status;
   }
 
+  // What an archive holds before the tool changes it, or that there is none.
+  Result<std::vector<Input>> measure_updates() {
+    std::vector<Input> inputs;
+    Verifier verifier(fs_, world_.clock, memo_, roots_, line_, invocation_);
+    for (const std::string& name : invocation_.updates) {
+      std::string path = absolute_path(line_.cwd, name);
+      Input input;
+      input.path = roots_.map(path);
+      input.kind = verifier.answer(InputKind::absent, path).ok() ? InputKind::absent : InputKind::file;
+      input.digest = KACHE_TRY(verifier.answer(input.kind, path));
+      inputs.push_back(std::move(input));
+    }
+    return inputs;
+  }
+
   // The user has the result already; from here on nothing can go wrong for the build.
-  void store(const ProcessResult& process, RecordFile& record, int64_t files_before_ns) {
+  void store(const ProcessResult& process, RecordFile& record, int64_t files_before_ns, const std::vector<Input>& before) {
     if (outcome_.compile_ms < config_.min_store_compile_ms) {
       outcome_.refused = {Refusal::too_cheap, std::to_string(outcome_.compile_ms) + " ms"};
       return;
@@ -228,7 +255,7 @@ class Session {
     Verifier verifier(fs_, world_.clock, memo_, roots_, line_, invocation_);
     Result<CommitReport> committed =
         commit_entry(fs_, world_.clock, blobs_, memo_, verifier,
-                     {line_, invocation_, roots_, config_, key_, parts_, observed, found, process, *extra});
+                     {line_, invocation_, roots_, config_, key_, parts_, observed, found, process, *extra, before});
     if (!committed.ok()) {
       outcome_.store_error = committed.error().message;
       return;
@@ -316,18 +343,41 @@ int run_directly(const CommandLine& line) {
   return (error.sys == ENOENT ? 127 : 126) << 8;
 }
 
+// Kinds that are run as they are, without any further look.
+bool is_only_run(Recognised::Kind kind) {
+  return kind == Recognised::driver || kind == Recognised::chain || kind == Recognised::stranger;
+}
+
+// `cc -c a.c b.c` is two compiles: each in a process of its own, because it may end in becoming the compiler.
+int run_each_source(World& world, const CommandLine& line, const Invocation& invocation, Recognised::Kind kind) {
+  int worst = 0;
+  for (size_t kept : invocation.source_arguments) {
+    CommandLine one{{line.argv.front()}, line.cwd, line.env};
+    for (size_t i = 0; i < invocation.split_args.size(); ++i) {
+      const std::vector<size_t>& sources = invocation.source_arguments;
+      bool is_other = i != kept && std::find(sources.begin(), sources.end(), i) != sources.end();
+      if (!is_other) one.argv.push_back(invocation.split_args[i]);
+    }
+    Result<int> status = run_in_child([&] { return run_wrapper(world, one, kind); });
+    if (!status.ok()) return run_directly(line);
+    // As the driver, which goes on after a failure, unless it was a signal.
+    if (*status != 0) worst = *status;
+    if (WIFSIGNALED(*status)) break;
+  }
+  return worst;
+}
+
 }  // namespace
 
 int run_wrapper(World& world, const CommandLine& line, Recognised::Kind kind) {
-  bool nested = line.env.has(kActiveVariable);
-  if (nested || is_disabled(line.env) || kind == Recognised::driver || kind == Recognised::chain) {
-    return run_directly(line);
-  }
-  ParsedInvocation parsed = parse_rustc(world.fs, line, kind);
+  if (line.env.has(kActiveVariable) || is_disabled(line.env) || is_only_run(kind)) return run_directly(line);
+  ParsedInvocation parsed = parse_invocation(world.fs, line, kind);
   bool is_question = parsed.refused && describe(parsed.refused.refusal).category == "not-a-compile";
-  const Invocation& invocation = parsed.invocation;
+  Invocation& invocation = parsed.invocation;
   bool reads_stdin = invocation.purpose == Purpose::probe && invocation.source == "-" && !stdin_is_empty();
   if (is_question || reads_stdin) return run_directly(line);
+  if (!invocation.source_arguments.empty()) return run_each_source(world, line, invocation, kind);
+  invocation.wants_color = wants_color(invocation, line.env);
 
   std::string out_dir = invocation.out_dir.empty() ? "" : absolute_path(line.cwd, invocation.out_dir);
   Config config = load_config(world.fs, line.env, line.cwd, out_dir, world.libexec + "/kache-tool");

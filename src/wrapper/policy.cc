@@ -21,6 +21,7 @@ bool names_crate(const std::vector<std::string>& list, const Invocation& invocat
 }
 
 Refused check_exclude(const CommandLine& line, const Invocation& invocation, const Config& config) {
+  if (invocation.source.empty()) return {};
   std::string absolute = absolute_path(line.cwd, invocation.source);
   for (const std::string& pattern : config.exclude) {
     bool matches = glob_match(pattern, absolute) || glob_match(pattern, invocation.source) ||
@@ -54,9 +55,16 @@ Refused check_env(const CommandLine& line, const Invocation&, const Config& conf
 }
 
 Refused check_executables(const CommandLine&, const Invocation& invocation, const Config& config) {
+  if (invocation.family != Family::rustc) return {};
   bool links = std::any_of(invocation.emits.begin(), invocation.emits.end(),
                            [](const Emit& emit) { return emit.kind == "link"; });
   if (!config.cache_executables && links && invocation.makes_user_executable()) return {Refusal::executables_off, {}};
+  return {};
+}
+
+Refused check_links(const CommandLine&, const Invocation& invocation, const Config& config) {
+  bool is_link = invocation.purpose == Purpose::link || invocation.purpose == Purpose::archive;
+  if (is_link && !config.cc_cache_links) return {Refusal::links_off, {}};
   return {};
 }
 
@@ -69,12 +77,12 @@ Refused check_incremental(const CommandLine&, const Invocation& invocation, cons
 
 using Rule = Refused (*)(const CommandLine&, const Invocation&, const Config&);
 constexpr Rule kCompileRules[] = {check_exclude, check_crates,      check_argv,
-                                  check_env,     check_executables, check_incremental};
+                                  check_env,     check_executables, check_incremental, check_links};
 
 }  // namespace
 
 Refused check_policy(const CommandLine& line, const Invocation& invocation, const Config& config) {
-  if (invocation.purpose != Purpose::compile) return {};
+  if (invocation.purpose == Purpose::probe) return {};
   for (Rule rule : kCompileRules) {
     if (Refused refused = rule(line, invocation, config)) return refused;
   }

@@ -45,6 +45,15 @@ class SignalForwarding {
   struct sigaction old_[std::size(kPassedOn)];
 };
 
+// In a child: what was ignored stays so, everything else is as it is at the start of a program.
+void reset_signals() {
+  for (int signal : kPassedOn) {
+    struct sigaction action;
+    ::sigaction(signal, nullptr, &action);
+    if (action.sa_handler != SIG_IGN) ::signal(signal, SIG_DFL);
+  }
+}
+
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
   std::vector<char*> out;
   for (const std::string& text : texts) out.push_back(const_cast<char*>(text.c_str()));
@@ -88,11 +97,7 @@ class SystemProcesses final : public ProcessRunner {
       // The compiler must not outlive us: nobody would know what it goes on writing.
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       if (::getppid() != parent) ::_exit(127);
-      for (int signal : kPassedOn) {
-        struct sigaction action;
-        ::sigaction(signal, nullptr, &action);
-        if (action.sa_handler != SIG_IGN) ::signal(signal, SIG_DFL);
-      }
+      reset_signals();
       ::dup2(out[1], 1);
       ::dup2(err[1], 2);
       ::execvpe(argv_pointers[0], argv_pointers.data(), env_pointers.data());
@@ -169,6 +174,24 @@ void write_fully(int fd, std::string_view bytes) {
 ProcessRunner& system_processes() {
   static SystemProcesses runner;
   return runner;
+}
+
+Result<int> run_in_child(const std::function<int()>& work) {
+  SignalForwarding forwarding;
+  pid_t parent = ::getpid();
+  pid_t child = ::fork();
+  if (child < 0) return error_from_errno(errno, "fork");
+  if (child == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent) ::_exit(127);
+    reset_signals();
+    end_like(work());
+  }
+  g_child = child;
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
 }
 
 Error exec_program(const std::vector<std::string>& argv, const Env& env) {

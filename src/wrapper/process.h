@@ -4,6 +4,7 @@
 // child ended is passed back unchanged.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,10 @@ class ProcessRunner {
 };
 
 ProcessRunner& system_processes();
+
+// Runs `work` in a copy of this process and waits for it: its result, or what the program that it became ended with, as
+// waitpid gives it.
+Result<int> run_in_child(const std::function<int()>& work);
 
 // Replaces this process. Returns only on failure.
 Error exec_program(const std::vector<std::string>& argv, const Env& env);

@@ -1,7 +1,6 @@
 #include "wrapper/record_mode.h"
 
 #include "wrapper/compile.h"
-#include "record/recorder_check.h"
 
 namespace kache {
 
@@ -21,7 +20,7 @@ RecordMode find_record_mode(FileSystem& fs, const StoreLayout& layout, const Rec
 
   Env env = request.env;
   env.set(kActiveVariable, "1");
-  Result<bool> works = recorder_works({SelfTest::rust, {request.compiler}, request.recorder, layout.temporary(), env});
+  Result<bool> works = recorder_works({request.language, {request.compiler}, request.recorder, layout.temporary(), env});
   if (!works.ok()) return RecordMode::unknown;
   (void)replace_file(fs, path, *works ? "yes" : "no", 0600);
   return *works ? RecordMode::recorded : RecordMode::declared;

@@ -5,6 +5,7 @@
 
 #include "base/env.h"
 #include "base/file_system.h"
+#include "record/recorder_check.h"
 #include "store/layout.h"
 
 namespace kache {
@@ -20,6 +21,7 @@ struct RecordModeRequest {
   std::string toolchain;  // its identity
   std::string recorder;   // path of libkache-record.so
   const Env& env;
+  SelfTest::Language language;
 };
 
 // The first question runs a small compile; the answer is kept below StoreLayout::toolchains().

@@ -49,7 +49,7 @@ bool may_lack(const Invocation& invocation, std::string_view kind) {
 
 }  // namespace
 
-FoundOutputs find_outputs(FileSystem& fs, const Invocation& invocation, const std::string& cwd,
+FoundOutputs find_rustc_outputs(FileSystem& fs, const Invocation& invocation, const std::string& cwd,
                           const std::vector<WrittenFile>& written) {
   FoundOutputs found;
   auto refuse = [&](Refusal refusal, const std::string& detail) {
