@@ -76,8 +76,12 @@ bool PatternSearch::confirm(std::string_view bytes, size_t at, const Window& win
     ++right;
   }
   size_t run = left + right;
+  // Before an immediate stands an opcode. Where text stands there, this is a part of another path that has a name in common
+  // with ours: "../pixman/pixman.c" in a checkout called pixman.
+  bool behind_text = at > left && (is_name_char(bytes[at - left - 1]) || bytes[at - left - 1] == '/') &&
+                     static_cast<unsigned char>(bytes[at - left - 1]) < 0x80;
   for (size_t constant : {8u, 16u, 32u}) {
-    if (run == constant || run == constant + 1) return true;
+    if ((run == constant || run == constant + 1) && (constant > 8 || !behind_text)) return true;
   }
   // A component must end here: /home/us is not in /home/user.
   size_t end = at + right;
