@@ -55,6 +55,8 @@ bool name_real_compiler(FileSystem& fs, CommandLine& line, const std::string& se
   std::string real = find_behind_shims(fs, base_name(program), line.env, line.cwd, self, &passed_over);
   if (real.empty() && (passed_over || is_required)) return false;
   if (passed_over || is_required) program = real;
+  std::string started(line.env.get_or_empty(kStartedVariable));
+  if (!real.empty()) line.env.set(kStartedVariable, started.empty() ? real : started + ":" + real);
   return true;
 }
 

@@ -6,6 +6,19 @@
 #include "compiler/cc_response.h"
 
 namespace kache {
+namespace {
+
+bool was_started(const Env& env, std::string_view path) {
+  std::string_view rest = env.get_or_empty(kStartedVariable);
+  while (!rest.empty()) {
+    size_t colon = rest.find(':');
+    if (rest.substr(0, colon) == path) return true;
+    rest.remove_prefix(colon == std::string_view::npos ? rest.size() : colon + 1);
+  }
+  return false;
+}
+
+}  // namespace
 
 std::string find_behind_shims(FileSystem& fs, std::string_view name, const Env& env, const std::string& cwd,
                               const std::string& self, bool* passed_over) {
@@ -16,7 +29,7 @@ std::string find_behind_shims(FileSystem& fs, std::string_view name, const Env& 
     std::string candidate = absolute_path(cwd, join_path(rest.substr(0, colon), name));
     Result<FileStat> stat = fs.stat(candidate);
     bool is_program = stat.ok() && stat->is_regular() && stat->is_executable();
-    bool is_own = is_program && own.ok() && stat->dev == own->dev && stat->ino == own->ino;
+    bool is_own = is_program && ((own.ok() && stat->dev == own->dev && stat->ino == own->ino) || was_started(env, candidate));
     if (is_own && passed_over) *passed_over = true;
     if (is_program && !is_own) return candidate;
     if (colon == std::string_view::npos) return {};

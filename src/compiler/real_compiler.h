@@ -10,8 +10,12 @@
 
 namespace kache {
 
-// The first program called `name` along PATH that is not `self` (the same file, under whatever name or link); "" where there
-// is none. `passed_over` tells whether one of ours came before.
+// The programs that kache has started by a name along PATH, for what they start: "/a/cc:/b/cc". A script called cc that runs
+// `kache cc` means the next cc.
+inline constexpr std::string_view kStartedVariable = "KACHE_STARTED";
+
+// The first program called `name` along PATH that is not `self` (the same file, under whatever name or link) and was not
+// started before; "" where there is none. `passed_over` tells whether one of these came before.
 std::string find_behind_shims(FileSystem& fs, std::string_view name, const Env& env, const std::string& cwd,
                               const std::string& self, bool* passed_over = nullptr);
 

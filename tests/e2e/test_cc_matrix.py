@@ -1,0 +1,221 @@
+"""The mutation matrix for C and C++: one kind of input a row. A fresh compile with an empty cache decides what the right bytes,
+messages and exit status are; what comes through the cache has to be the same, and what changes them has to be compiled."""
+import os
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from laboratory import KACHE, write_tree
+
+OBJECT = ["-c", "a.c", "-o", "out/a.o"]
+DEBUG = ["-g", *OBJECT]
+
+
+def write(name, text):
+    def make(work):
+        path = work / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.write_text(text)
+    return make
+
+
+def same_size_and_time(name, text):
+    def make(work):
+        before = os.stat(work / name)
+        assert len(text) == before.st_size
+        (work / name).write_text(text)
+        os.utime(work / name, ns=(before.st_atime_ns, before.st_mtime_ns))
+    return make
+
+
+def link(name, target):
+    def make(work):
+        (work / name).unlink(missing_ok=True)
+        (work / name).symlink_to(target)
+    return make
+
+
+def run(*command):
+    return lambda work: subprocess.run(command, cwd=work, check=True, capture_output=True)
+
+
+def all_of(*steps):
+    return lambda work: [step(work) for step in steps]
+
+
+def nothing(work):
+    pass
+
+
+def row(files, mutate=nothing, args=OBJECT, env=None, then=None, more=None, compiled=True, only=None, before=nothing, after=None, tool=None):
+    """`env` holds before the change, `then` after it; `after` are the arguments after it, `more` are added to them."""
+    return {"files": files, "mutate": mutate, "args": args, "env": env or {}, "then": (env or {}) if then is None else then,
+            "after": (after or args) + (more or []), "compiled": compiled, "only": only, "before": before, "tool": tool}
+
+
+A = {"a.c": "int a(void) { return 1; }\n"}
+H = {"a.c": '#include "h.h"\nint a(void) { return H; }\n', "inc/h.h": "#define H 1\n"}
+INC = ["-Iinc", *OBJECT]
+HAS = {"a.c": '#if __has_include("opt.h")\n#include "opt.h"\n#else\n#define O 0\n#endif\nint a(void) { return O; }\n', "inc/opt.h": "#define O 5\n"}
+WARNS = {"a.c": "int a(void) { int unused = 1; return 0; }\n"}
+BLOB = {"a.c": 'asm(".data\\n.incbin \\"blob\\"\\n");\n', "blob": "one"}
+SPLIT_BLOB = {"a.c": 'asm(".data\\n.inc" "bin \\"blob\\"\\n");\n', "blob": "one"}
+LINK = {"a.c": "int f(void);\nint main(void) { return f(); }\n", "f.c": "int f(void) { return 0; }\n", "g.c": "int f(void) { return 7; }\n"}
+MAKE_A_AND_F = all_of(run("gcc", "-c", "a.c", "-o", "a.o"), run("gcc", "-c", "f.c", "-o", "f.o"), run("ar", "crsD", "libf.a", "f.o"))
+PROGRAM = ["a.o", "f.o", "-o", "out/prog"]
+LIBRARY = ["a.o", "-L.", "-lf", "-o", "out/prog"]
+CHANGE_F = all_of(run("gcc", "-c", "g.c", "-o", "f.o"), run("ar", "crsD", "libf.a", "f.o"))
+
+MATRIX = {
+    # Sources and headers.
+    "a source": row(A, write("a.c", "int a(void) { return 2; }\n")),
+    "a source of the same size and time": row(A, same_size_and_time("a.c", "int a(void) { return 2; }\n")),
+    "a touched source": row(A, lambda work: os.utime(work / "a.c"), compiled=False),
+    "a source written again": row(A, write("a.c", A["a.c"]), compiled=False),
+    "a header": row(H, write("inc/h.h", "#define H 2\n"), INC),
+    "a header back-dated": row(H, all_of(write("inc/h.h", "#define H 2\n"), lambda work: os.utime(work / "inc/h.h", (1, 1))), INC),
+    "a header renamed over": row(H, lambda work: all_of(write("new", "#define H 2\n"), lambda w: os.rename(w / "new", w / "inc/h.h"))(work), INC),
+    "a header that nobody includes": row({**H, "inc/other.h": ""}, write("inc/other.h", "#error\n"), INC, compiled=False),
+    "a header behind a symlink": row({"a.c": H["a.c"], "inc/one.h": "#define H 1\n", "inc/two.h": "#define H 2\n"}, link("inc/h.h", "two.h"), INC,
+                                     before=link("inc/h.h", "one.h")),
+    "a blank line under -g": row(A, write("a.c", "\n" + A["a.c"]), DEBUG),
+    "a comment of another length under -g": row({"a.c": "/* x */ int a(void) { return 1; }\n"}, write("a.c", "/* xyz */ int a(void) { return 1; }\n"), DEBUG),
+    "a header that is renamed": row({"a.c": '#include NAME\nint a(void) { return H; }\n', "inc/h.h": "#define H 1\n", "inc/i.h": "#define H 1\n"},
+                                    args=["-DNAME=\"h.h\"", "-g", *INC, "-MD"], after=["-DNAME=\"i.h\"", "-g", *INC, "-MD"]),
+    "the name of the source": row({**A, "b.c": A["a.c"]}, args=["-g", "-c", "a.c", "-o", "out/a.o"], after=["-g", "-c", "b.c", "-o", "out/a.o"]),
+    "an unrelated file": row(A, write("z.c", ""), compiled=False),
+    # What must stay absent.
+    "a header that shadows another": row({"a.c": H["a.c"], "second/h.h": "#define H 1\n", "first/x": ""}, write("first/h.h", "#define H 2\n"),
+                                         ["-Ifirst", "-Isecond", *OBJECT]),
+    "a header beside the source": row(H, write("h.h", "#define H 2\n"), INC),
+    "a directory that shadows": row({"a.c": '#include <sub/h.h>\nint a(void) { return H; }\n', "second/sub/h.h": "#define H 1\n", "first/x": ""},
+                                    write("first/sub/h.h", "#define H 2\n"), ["-Ifirst", "-Isecond", *OBJECT]),
+    "a search directory appears": row({"a.c": H["a.c"], "second/h.h": "#define H 1\n"}, write("first/h.h", "#define H 2\n"),
+                                      ["-Ifirst", "-Isecond", *OBJECT]),
+    # Both compilers ask first which search directories there are.
+    "a search directory without it appears": row({"a.c": H["a.c"], "second/h.h": "#define H 1\n"}, write("first/other.h", "#define H 2\n"),
+                                                 ["-Ifirst", "-Isecond", *OBJECT]),
+    "an optional header appears": row({"a.c": HAS["a.c"], "inc/x": ""}, write("inc/opt.h", HAS["inc/opt.h"]), INC),
+    "an optional header goes": row(HAS, lambda work: (work / "inc/opt.h").unlink(), INC),
+    "stdc-predef.h appears": row({**H}, write("inc/stdc-predef.h", "#define H 9\n#undef H\n"), INC, only="gcc"),
+    "a precompiled header appears": row({"a.c": "int a(void) { return H; }\n", "p.h": "#define H 1\n"},
+                                        run("gcc", "-DH=4", "-x", "c-header", "/dev/null", "-o", "p.h.gch"), ["-include", "p.h", *OBJECT], only="gcc"),
+    "a precompiled header is remade": row({"a.c": "int a(void) { return H; }\n", "p.h": "#define H 1\n", "q.h": "#define H 2\n"},
+                                          run("gcc", "-x", "c-header", "q.h", "-o", "p.h.gch"), ["-include", "p.h", *OBJECT],
+                                          before=run("gcc", "-x", "c-header", "p.h", "-o", "p.h.gch"), only="gcc"),
+    "a stale precompiled header counts": row({"a.c": "int a(void) { return H; }\n", "p.h": "#define H 1\n"}, write("p.h", "#define H 2\n"),
+                                             ["-include", "p.h", *OBJECT], before=run("gcc", "-x", "c-header", "p.h", "-o", "p.h.gch"), only="gcc",
+                                             compiled=False),
+    "include_next": row({"a.c": '#include "h.h"\nint a(void) { return H; }\n', "one/h.h": "#include_next <h.h>\n", "two/h.h": "#define H 1\n"},
+                        write("two/h.h", "#define H 2\n"), ["-Ione", "-Itwo", *OBJECT]),
+    # Files that no directive names.
+    "incbin": row(BLOB, write("blob", "two"), only="gcc"),
+    "incbin in pieces": row(SPLIT_BLOB, write("blob", "two")),
+    "incbin of clang": row(BLOB, write("blob", "two"), only="clang"),
+    "a list of the sanitizer": row({**A, "list": "fun:none\n"}, write("list", "fun:a\n"),
+                                   ["-fsanitize=address", "-fsanitize-blacklist=list", *OBJECT], only="clang"),
+    "a list of the coverage": row({**A, "list": "src:*\nfun:*\n"}, write("list", "src:*\nfun:none\n"),
+                                  ["-fsanitize-coverage=trace-pc-guard", "-fsanitize-coverage-allowlist=list", *OBJECT], only="clang"),
+    "specs": row({**A, "s": "*cc1_options:\n+ -DX=1\n"}, write("s", "*cc1_options:\n+ -O2\n"), ["-specs=s", *OBJECT], only="gcc"),
+    "a configuration file": row({**A, "c.cfg": "-O0\n"}, write("c.cfg", "-O2\n"), ["--config", "./c.cfg", *OBJECT], only="clang"),
+    "a response file": row({**A, "r": "-O0"}, write("r", "-O2 -g"), ["@r", *OBJECT]),
+    "a response file says the same": row({**A, "r": "-O0"}, write("r", " '-O0' \n"), ["@r", *OBJECT], compiled=False),
+    "a module map of the file system": row({**A, "map.yaml": "{ 'version': 0, 'roots': [] }\n"},
+                                           write("map.yaml", "{ 'version': 0, 'roots': [], 'case-sensitive': 'true' }\n"),
+                                           ["-ivfsoverlay", "map.yaml", *OBJECT], only="clang"),
+    # Flags.
+    "a level of optimisation": row(A, more=["-O2"]),
+    "a definition": row({"a.c": "int a(void) { return X; }\n"}, args=["-DX=1", *OBJECT], after=["-DX=2", *OBJECT]),
+    "the order of definitions": row({"a.c": "int a(void) { return X; }\n"}, args=["-UX", "-DX=1", *OBJECT], after=["-DX=1", "-UX", "-DX=2", *OBJECT]),
+    "an unknown switch": row(A, more=["-fno-tree-vectorize"]),
+    "the new side of a prefix map": row(A, args=["-fdebug-prefix-map={work}=AAA", *DEBUG], after=["-fdebug-prefix-map={work}=BBB", *DEBUG]),
+    "the new side of a map of macros": row({"a.c": "const char *f = __FILE__;\n"}, args=["-fmacro-prefix-map={work}=AAA", "-c", "{work}/a.c", "-o", "out/a.o"],
+                                           after=["-fmacro-prefix-map={work}=BBB", "-c", "{work}/a.c", "-o", "out/a.o"]),
+    "a map of the environment": row(A, args=["-fdebug-prefix-map=OUT=AAA", *DEBUG], after=["-fdebug-prefix-map=OUT=BBB", *DEBUG]),
+    "warnings that are errors": row(WARNS, args=["-Wall", *OBJECT], after=["-Wall", "-Werror", *OBJECT]),
+    "more warnings": row(WARNS, more=["-Wall"]),
+    "colours": row(WARNS, args=["-Wall", *OBJECT], after=["-Wall", "-fdiagnostics-color=always", *OBJECT]),
+    "an assembler's switch": row({"a.S": ".text\n"}, args=["-c", "a.S", "-o", "out/a.o"], after=["-c", "a.S", "-Wa,--noexecstack", "-o", "out/a.o"]),
+    "words for the preprocessor": row({"a.c": "int a(void) { return X; }\n"}, args=["-Wp,-DX=1", *OBJECT], after=["-Wp,-DX=2", *OBJECT]),
+    "the language": row({"a.c": "int a(void) { return sizeof('a'); }\n"}, args=OBJECT, after=["-x", "c++", *OBJECT]),
+    "the target of the depfile": row(H, args=["-MD", "-MT", "one", *INC], after=["-MD", "-MT", "two", *INC], compiled=False),
+    "the place of the object": row(H, args=["-MD", *INC], after=["-MD", "-Iinc", "-c", "a.c", "-o", "out/other.o"], compiled=False),
+    "the place of an object that says it": row(A, args=["-g", "-gsplit-dwarf", *OBJECT], after=["-g", "-gsplit-dwarf", "-c", "a.c", "-o", "out/other.o"]),
+    "the place of a covered object": row(A, args=["--coverage", *OBJECT], after=["--coverage", "-c", "a.c", "-o", "out/other.o"], only="clang"),  # gcc's notes hold a random number
+    "the place of the depfile": row(H, args=["-MD", "-MF", "out/x", *INC], after=["-MD", "-MF", "out/y", *INC], compiled=False),
+    # The environment.
+    "CPATH": row({"a.c": H["a.c"], "one/h.h": "#define H 1\n", "two/h.h": "#define H 2\n"}, env={"CPATH": "one"}, then={"CPATH": "two"}),
+    "C_INCLUDE_PATH appears": row({**H, "two/stdio.h": "#error found\n", "a.c": '#include <stdio.h>\nint a(void) { return 1; }\n'}, then={"C_INCLUDE_PATH": "two"}),
+    "an unrelated variable": row(A, then={"WORD": "x"}, compiled=False),
+    "a language of messages that nobody sees": row(A, then={"LC_ALL": "C"}, compiled=False),
+    "a language of messages": row(WARNS, args=["-Wall", *OBJECT], then={"LC_ALL": "C"}),
+    "COMPILER_PATH": row(A, env={}, then={"COMPILER_PATH": "{work}/bin"}, before=all_of(write("bin/as", "#!/bin/sh\nexec /usr/bin/as --keep-locals \"$@\"\n"), run("chmod", "+x", "bin/as")), only="gcc"),
+    "the time, fixed": row({"a.c": "const char *t = __DATE__;\n"}, env={"SOURCE_DATE_EPOCH": "0"}, then={"SOURCE_DATE_EPOCH": "86400"}, only="gcc"),
+    "a time that nobody uses": row(A, env={"SOURCE_DATE_EPOCH": "0"}, then={"SOURCE_DATE_EPOCH": "86400"}, compiled=False),
+    # Tools.
+    "another assembler first on PATH": row(A, all_of(write("bin/as", "#!/bin/sh\nexec /usr/bin/as --keep-locals \"$@\"\n"), run("chmod", "+x", "bin/as")),
+                                           env={"PATH": "{work}/bin:/usr/bin:/bin"}, only="gcc", before=lambda work: (work / "bin").mkdir()),
+    "another linker first on PATH": row(LINK, all_of(write("bin/ld", "#!/bin/sh\nexec /usr/bin/ld -s \"$@\"\n"), run("chmod", "+x", "bin/ld")), PROGRAM,
+                                        env={"PATH": "{work}/bin:/usr/bin:/bin"}, before=all_of(MAKE_A_AND_F, lambda work: (work / "bin").mkdir()), only="gcc"),
+    # Links and archives.
+    "an object": row(LINK, CHANGE_F, PROGRAM, before=MAKE_A_AND_F),
+    "a library": row(LINK, CHANGE_F, LIBRARY, before=MAKE_A_AND_F),
+    "a shared library before a static one": row(LINK, run("gcc", "-shared", "-fPIC", "g.c", "-o", "libf.so"), LIBRARY, before=MAKE_A_AND_F),
+    "a library in a directory that is searched first": row(LINK, lambda work: all_of(run("mkdir", "first"), run("gcc", "-c", "g.c", "-o", "first/f.o"),
+                                                                                     run("ar", "crsD", "first/libf.a", "first/f.o"))(work),
+                                                           ["a.o", "-Lfirst", "-L.", "-lf", "-o", "out/prog"], before=MAKE_A_AND_F),
+    "a linker script": row({**LINK, "ld.t": "PROVIDE(extra = 1);\n"}, write("ld.t", "extra = 2;\n"), [*PROGRAM, "ld.t"], before=MAKE_A_AND_F),
+    "the order of objects": row(LINK, before=MAKE_A_AND_F, args=["a.o", "f.o", "-o", "out/prog"], after=["f.o", "a.o", "-o", "out/prog"]),
+    "LIBRARY_PATH": row(LINK, env={"LIBRARY_PATH": "."}, then={"LIBRARY_PATH": "{work}/second"}, args=["a.o", "-lf", "-o", "out/prog"],
+                        before=all_of(MAKE_A_AND_F, run("mkdir", "second"), run("gcc", "-c", "g.c", "-o", "second/f.o"), run("ar", "crsD", "second/libf.a", "second/f.o"))),
+    "a member": row(LINK, CHANGE_F, ["crs", "out/lib.a", "a.o", "f.o"], before=MAKE_A_AND_F, tool="ar"),
+    "the order of members": row(LINK, before=MAKE_A_AND_F, args=["crs", "out/lib.a", "a.o", "f.o"], after=["crs", "out/lib.a", "f.o", "a.o"], tool="ar"),
+}
+
+
+class Bench:
+    def __init__(self, lab, case, compiler):
+        self.lab, self.case, self.compiler, self.work = lab, case, compiler, lab.root / "work"
+        write_tree(self.work, case["files"])
+        case["before"](self.work)
+        time.sleep(0.02)
+
+    def run(self, args, env, cache):
+        shutil.rmtree(self.work / "out", ignore_errors=True)
+        (self.work / "out").mkdir()
+        fill = lambda text: text.replace("{work}", str(self.work))
+        env = {name: fill(value) for name, value in env.items()}
+        tool = self.case["tool"] or self.compiler
+        result = subprocess.run([KACHE, tool, *map(fill, args)], cwd=self.work, env=self.lab.env(KACHE_CACHE_DIR=str(cache), **env), capture_output=True)
+        files = {path.name: (path.read_bytes(), bool(path.stat().st_mode & 0o111)) for path in (self.work / "out").iterdir()}
+        kept, self.lab.cache = self.lab.cache, cache
+        event = self.lab.events()[-1]
+        self.lab.cache = kept
+        return (result.returncode, result.stdout, result.stderr, files), event
+
+
+@pytest.mark.hits
+@pytest.mark.parametrize("name,compiler", [(name, compiler) for name, case in MATRIX.items() for compiler in ("gcc", "clang")
+                                           if case["only"] in (None, compiler) and not (case["tool"] and compiler == "clang")])
+def test_a_change_of(lab, name, compiler):
+    case = MATRIX[name]
+    bench = Bench(lab, case, compiler)
+    first, event = bench.run(case["args"], case["env"], lab.cache)
+    if first[0] != 0:
+        pytest.skip(first[2].decode()[-300:])
+    assert event["result"] == "miss" and "passthrough_reason" not in event, event
+    again, event = bench.run(case["args"], case["env"], lab.cache)
+    assert event["result"] == "local_hit" and again == first, event
+    case["mutate"](bench.work)
+    time.sleep(0.02)
+    cached, event = bench.run(case["after"], case["then"], lab.cache)
+    fresh, _ = bench.run(case["after"], case["then"], lab.root / "empty")
+    assert cached[:3] == fresh[:3], (cached[:3], fresh[:3])
+    assert {n for n in fresh[3].keys() | cached[3].keys() if fresh[3].get(n) != cached[3].get(n)} == set()
+    assert (event["result"] != "local_hit") == case["compiled"], event
+    if event["result"] == "miss" and "passthrough_reason" not in event:
+        _, event = bench.run(case["after"], case["then"], lab.cache)
+        assert event["result"] == "local_hit", event
