@@ -24,6 +24,7 @@ enum class InputKind : uint8_t {
   program = 7,    // a name looked up along PATH; digest: of the remapped path found, zero when there is none
   libraries = 8,  // the names of Rust libraries in a directory (lib*.rlib, .rmeta, .so); digest: of the sorted names
   matches = 9,    // which files match declared patterns (store/matches.h); digest: of the sorted names
+  times = 10,     // size and mtime of a file, for outputs that hold them (clang's precompiled headers); digest: of both
 };
 
 struct Input {

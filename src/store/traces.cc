@@ -78,7 +78,7 @@ Candidate read_candidate(ByteReader& in, const std::vector<std::string_view>& st
   for (uint64_t i = 0; i < inputs && in.ok(); ++i) {
     Input input;
     uint8_t kind = in.u8();
-    if (kind < 1 || kind > static_cast<uint8_t>(InputKind::matches)) in.fail();
+    if (kind < 1 || kind > static_cast<uint8_t>(InputKind::times)) in.fail();
     input.kind = static_cast<InputKind>(kind);
     input.path.root = read_root(in);
     input.path.rest = text();

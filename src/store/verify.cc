@@ -125,6 +125,10 @@ Result<Digest> Verifier::answer(InputKind kind, const std::string& path) {
       if (!split_matches_question(path, dir, patterns)) return Error{ErrorCode::corrupt, 0, "matches: malformed question"};
       return names_digest(KACHE_TRY(find_matches(fs_, dir, patterns)));
     }
+    case InputKind::times: {
+      FileStat now = KACHE_TRY(stat(path));
+      return Hasher().field("times", static_cast<uint64_t>(now.mtime_ns)).field("size", now.size).finish();
+    }
     case InputKind::link: return Hasher().field("link", KACHE_TRY(fs_.read_link(path))).finish();
     case InputKind::real_path: {
       char* resolved = ::realpath(path.c_str(), nullptr);
@@ -238,6 +242,7 @@ static Difference::Kind difference_kind(InputKind kind) {
     case InputKind::file: return Difference::file;
     case InputKind::absent: return Difference::absent;
     case InputKind::presence: return Difference::presence;
+    case InputKind::times: return Difference::times;
     case InputKind::listing:
     case InputKind::matches:
     case InputKind::libraries: return Difference::listing;

@@ -20,7 +20,7 @@ namespace kache {
 
 // What differed, for people: "file src/lib.rs", "variable FOO", "new file src/a/mod.rs".
 struct Difference {
-  enum Kind : uint8_t { none, file, absent, presence, listing, link, program, variable, location } kind = none;
+  enum Kind : uint8_t { none, file, absent, presence, listing, link, program, variable, location, times } kind = none;
   std::string name;
 };
 

@@ -114,9 +114,27 @@ class Committer {
       }
     }
     for (const Input& input : request_.before) set_.inputs.push_back(input);
+    if (holds_times_of_inputs()) {
+      for (const ReadFile& file : request_.observed.files) {
+        Result<Digest> times = verifier_.answer(InputKind::times, file.path);
+        if (!times.ok()) return refuse(Refusal::input_changed, file.path), Ok{};
+        add(InputKind::times, file.path, *times);
+      }
+    }
     std::sort(set_.inputs.begin(), set_.inputs.end(), in_trace_order);
     set_.inputs.erase(std::unique(set_.inputs.begin(), set_.inputs.end()), set_.inputs.end());
     return Ok{};
+  }
+
+  // clang writes size and time of each header into what it precompiles, and will not use it with any others.
+  bool holds_times_of_inputs() const {
+    const Invocation& invocation = request_.invocation;
+    if (invocation.family != Family::cc || invocation.cc.kind == CcKind::gcc) return false;
+    const std::vector<std::string>& args = invocation.args;
+    if (std::find(args.begin(), args.end(), "-fno-pch-timestamp") != args.end()) return false;
+    return std::any_of(request_.found.outputs.begin(), request_.found.outputs.end(), [](const FoundOutput& found) {
+      return found.output.role == "precompiled-header" || found.path.ends_with(".pcm") || found.path.ends_with(".pch");
+    });
   }
 
   void add(InputKind kind, const std::string& path, const Digest& digest) {

@@ -6,7 +6,7 @@ namespace kache {
 
 std::string describe(const Difference& difference) {
   static constexpr std::string_view kNouns[] = {"", "file", "new file", "presence of", "list of",
-                                                "link", "program", "variable", "location"};
+                                                "link", "program", "variable", "location", "time of file"};
   return std::string(kNouns[difference.kind]) + " " + difference.name;
 }
 
