@@ -13,6 +13,12 @@ std::string_view dir_name(std::string_view path) {
   return slash == 0 ? path.substr(0, 1) : path.substr(0, slash);
 }
 
+std::string_view without_extension(std::string_view path) {
+  size_t dot = path.rfind('.'), slash = path.rfind('/');
+  size_t name = slash == std::string_view::npos ? 0 : slash + 1;
+  return dot == std::string_view::npos || dot <= name ? path : path.substr(0, dot);
+}
+
 std::string join_path(std::string_view dir, std::string_view rel) {
   if (is_absolute(rel) || dir.empty()) return std::string(rel);
   if (rel.empty()) return std::string(dir);

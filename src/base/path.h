@@ -13,6 +13,9 @@ std::string_view base_name(std::string_view path);
 // The part before the last '/': "" for a bare name, "/" for "/x".
 std::string_view dir_name(std::string_view path);
 
+// "obj/a" of "obj/a.o"; a name that only begins with a dot has no extension.
+std::string_view without_extension(std::string_view path);
+
 // `rel` below `dir`; an absolute `rel` wins, an empty `dir` vanishes.
 std::string join_path(std::string_view dir, std::string_view rel);
 

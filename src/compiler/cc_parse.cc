@@ -12,11 +12,7 @@
 namespace kache {
 namespace {
 
-std::string_view stem_of(std::string_view path) {
-  std::string_view name = base_name(path);
-  size_t dot = name.rfind('.');
-  return dot == std::string_view::npos || dot == 0 ? name : name.substr(0, dot);
-}
+std::string_view stem_of(std::string_view path) { return base_name(without_extension(path)); }
 
 // "obj/a.o" with ".d" is "obj/a.d": beside the object, whatever that is called.
 std::string with_suffix(std::string_view path, std::string_view suffix) {
@@ -42,6 +38,7 @@ class Parser {
   Parser(FileSystem& fs, const CommandLine& line) : fs_(fs), line_(line) {}
 
   ParsedInvocation run() {
+    if (speaks_cl()) return parse_cl(fs_, line_);
     inv().family = Family::cc;
     inv().program = line_.argv.front();
     inv().args.assign(line_.argv.begin() + 1, line_.argv.end());
@@ -72,6 +69,11 @@ class Parser {
     inv().key_args.push_back({std::string(text), std::string(path)});
   }
 
+  bool speaks_cl() const {
+    const std::vector<std::string>& argv = line_.argv;
+    return cc_name(argv.front()).tool == CcTool::clang_cl || std::find(argv.begin(), argv.end(), "--driver-mode=cl") != argv.end();
+  }
+
   // "cc" may be a link to gcc or to clang.
   CcName name_compiler() {
     CcName name = cc_name(inv().program);
@@ -85,7 +87,6 @@ class Parser {
     }
     if (tool == CcTool::gcc) cc().kind = CcKind::gcc;
     if (tool == CcTool::clang) cc().kind = CcKind::clang;
-    if (tool == CcTool::clang_cl) cc().kind = CcKind::clang_cl;
     if (name.tool == CcTool::foreign) refuse(Refusal::unknown_driver, inv().program);
     return name;
   }
@@ -129,7 +130,6 @@ class Parser {
 
   // What is in no table: a switch, or a name and a value in one word, which may be a path.
   void take_unknown(std::string_view text) {
-    if (text.starts_with("--driver-mode=")) driver_mode_ = text.substr(14);
     if (text == "-march=native" || text == "-mcpu=native" || text == "-mtune=native") inv().native_cpu = true;
     size_t equals = text.find('=');
     if (equals != std::string_view::npos && is_absolute(text.substr(equals + 1))) {
@@ -274,7 +274,6 @@ class Parser {
   // In the order in which the driver decides: what stops early wins.
   void conclude() {
     Invocation& invocation = inv();
-    if (cc().kind == CcKind::clang_cl || driver_mode_ == "cl") refuse(Refusal::unsupported_flag, "the command line of cl");
     if (sources_.empty() && link_inputs_ == 0 && !reads_stdin_) refuse(Refusal::not_a_compile, "no input");
     if (reads_stdin_) refuse(Refusal::source_from_stdin, {});
     bool stops = wants_text_ || wants_assembly_ || wants_object_ || wants_nothing_;
@@ -397,7 +396,6 @@ class Parser {
   ParsedInvocation out_;
   std::vector<std::string> args_;  // with response files taken in
   bool is_cxx_ = false;
-  std::string driver_mode_;
 
   std::vector<Source> sources_;
   size_t link_inputs_ = 0;

@@ -44,6 +44,8 @@ ParsedInvocation parse_invocation(FileSystem& fs, const CommandLine& line, Recog
 
 ParsedInvocation parse_rustc(FileSystem& fs, const CommandLine& line, Recognised::Kind kind);
 ParsedInvocation parse_cc(FileSystem& fs, const CommandLine& line);
+// clang-cl; called by parse_cc.
+ParsedInvocation parse_cl(FileSystem& fs, const CommandLine& line);
 ParsedInvocation parse_ar(FileSystem& fs, const CommandLine& line);
 
 }  // namespace kache

@@ -7,11 +7,6 @@
 namespace kache {
 namespace {
 
-std::string_view without_extension(std::string_view name) {
-  size_t dot = name.rfind('.');
-  return dot == std::string_view::npos || dot == 0 ? name : name.substr(0, dot);
-}
-
 bool has(const std::vector<std::string>& list, std::string_view item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }

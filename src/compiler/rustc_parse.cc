@@ -29,13 +29,6 @@ void split(std::string_view list, char separator, Each each) {
   }
 }
 
-// As Rust's Path::file_stem.
-std::string_view file_stem(std::string_view path) {
-  std::string_view name = base_name(path);
-  size_t dot = name.rfind('.');
-  return dot == std::string_view::npos || dot == 0 ? name : name.substr(0, dot);
-}
-
 // What no file can be restored to. /dev/shm holds ordinary files.
 bool is_device(std::string_view path) {
   return (is_below(path, "/dev") && !is_below(path, "/dev/shm")) || is_below(path, "/proc");
@@ -306,7 +299,7 @@ class Parser {
     if (unstable_) refuse(unstable_.refusal, unstable_.detail);
     if (invocation.emits.empty()) invocation.emits.push_back({"link", ""});
     if (invocation.crate_name.empty()) {
-      invocation.crate_name = file_stem(invocation.source);
+      invocation.crate_name = base_name(without_extension(invocation.source));
       std::replace(invocation.crate_name.begin(), invocation.crate_name.end(), '-', '_');
     }
     name_outputs();

@@ -27,12 +27,6 @@ std::string output_path(const Output& output, const Invocation& invocation, cons
   return std::string(stem) + output.name;
 }
 
-std::string_view without_extension(std::string_view path) {
-  size_t dot = path.rfind('.'), slash = path.rfind('/');
-  size_t name = slash == std::string_view::npos ? 0 : slash + 1;
-  return dot == std::string_view::npos || dot <= name ? path : path.substr(0, dot);
-}
-
 std::string render_output(const Output& output, const Invocation& invocation, const Roots& roots) {
   if (output.role == "depfile") return render_depfile(output.text, invocation.cc.depfile_targets, roots);
   return render_template(output.text, roots);

@@ -32,9 +32,6 @@ Result<RestoreReport> restore_outputs(FileSystem& fs, BlobStore& blobs, Memo& me
 // Where an output goes; "" when the invocation has no such place.
 std::string output_path(const Output& output, const Invocation& invocation, const std::string& cwd);
 
-// "obj/a" of "obj/a.o"; a name that only begins with a dot has no extension.
-std::string_view without_extension(std::string_view path);
-
 // The bytes of an output that is kept as text.
 std::string render_output(const Output& output, const Invocation& invocation, const Roots& roots);
 
