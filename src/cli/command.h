@@ -57,6 +57,12 @@ struct InitOptions {
 };
 int run_init(const CommandContext& context, const InitOptions& options);
 
+struct ShimOptions {
+  std::string dir;
+  bool force = false, archives = false;
+};
+int run_install_shims(const CommandContext& context, const ShimOptions& options);
+
 // Prints the compiled form of a TOML file on stdout; what is wrong with the file is inside.
 int run_config_compile(const std::string& path);
 // What a TOML file says, as the wrapper reads it. `path` is for messages.

@@ -76,6 +76,12 @@ int tool_main(int argc, char** argv, char** environment) {
   bool no_service = false;
   init_command->add_flag("--no-service", no_service, "accepted; there is no service to install");
 
+  ShimOptions shims;
+  CLI::App* shims_command = app.add_subcommand("install-shims", "make a directory of compilers that go through kache");
+  shims_command->add_option("dir", shims.dir, "the directory")->required();
+  shims_command->add_flag("--force", shims.force, "replace what bears their names");
+  shims_command->add_flag("--archives", shims.archives, "ar and ranlib too");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -96,6 +102,7 @@ int tool_main(int argc, char** argv, char** environment) {
   if (gc_command->parsed()) return run_gc(context, gc);
   if (purge_command->parsed()) return run_purge(context, purge_crate);
   if (doctor_command->parsed()) return run_doctor(context, doctor);
+  if (shims_command->parsed()) return run_install_shims(context, shims);
   return run_init(context, init);
 }
 

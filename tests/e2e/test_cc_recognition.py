@@ -68,6 +68,24 @@ def test_shims(work, way):
 
 
 @pytest.mark.hits
+def test_installed_shims(work):
+    shims = work.root / "made" / "shims"
+    result = work.kache(work.work, "install-shims", shims, "--archives")
+    assert result.returncode == 0 and b"export PATH=" in result.stdout
+    env = {"PATH": f"{shims}:/usr/bin:/bin"}
+    assert twice(work, ["sh", "-c", "gcc -c a.c -o a.o"], **env) == ["miss", "local_hit"]
+    assert twice(work, ["sh", "-c", "gcc -c a.c -o a.o && rm -f lib.a && ar crs lib.a a.o"], **env) == ["miss", "local_hit"]
+    assert work.kache(work.work, "install-shims", shims).returncode == 0  # again changes nothing
+    (shims / "cc").unlink()
+    (shims / "cc").write_text("mine")
+    assert work.kache(work.work, "install-shims", shims).returncode == 1
+    assert (shims / "cc").read_text() == "mine"
+    assert work.kache(work.work, "install-shims", shims, "--force").returncode == 0
+    assert (shims / "cc").is_symlink()
+    assert work.kache(work.work, "install-shims", "/proc/nothing").returncode == 1
+
+
+@pytest.mark.hits
 def test_a_program_with_a_strange_name_that_compiles(work):
     wrapper = script(work.root / "bin/mycompiler", '#!/bin/sh\nexec gcc "$@"\n')
     assert twice(work, [KACHE, wrapper, "-c", "a.c", "-o", "a.o"]) == ["miss", "local_hit"]
