@@ -9,7 +9,7 @@ Status prepare_store(FileSystem& fs, const StoreLayout& layout) {
   if (fs.stat(layout.temporary()).ok()) return Ok{};
   KACHE_TRY(make_dirs(fs, layout.v1(), 0700));
   for (const std::string& dir : {layout.blobs(), layout.entries(), layout.traces(), layout.toolchains(),
-                                 layout.edit_states(), layout.quarantine(), layout.locks()}) {
+                                 layout.edit_states(), layout.quarantine(), layout.locks(), layout.origins()}) {
     KACHE_TRY(make_dirs(fs, dir, 0700));
   }
   Status tagged = fs.create(layout.root() + "/CACHEDIR.TAG", kTag, 0644);

@@ -22,6 +22,9 @@ class StoreLayout {
   std::string entry(const ActionKey& key) const { return sharded("/entries/", key.digest); }
   std::string trace(const InvocationKey& key) const { return sharded("/traces/", key.digest); }
 
+  std::string origins() const { return v1_ + "/same"; }
+  std::string same(const Digest& content) const { return sharded("/same/", content); }
+
   std::string memo() const { return v1_ + "/memo"; }
   std::string capabilities() const { return v1_ + "/capabilities"; }
   std::string toolchains() const { return v1_ + "/toolchains"; }

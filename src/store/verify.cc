@@ -9,6 +9,7 @@
 #include "record/collect.h"
 #include "store/blob.h"
 #include "store/matches.h"
+#include "store/same.h"
 
 namespace kache {
 namespace {
@@ -87,9 +88,13 @@ bool Verifier::is_own_output(std::string_view name) const {
   return false;
 }
 
+Digest Verifier::standing_for(const std::string& path, const Digest& content) const {
+  return is_remade_otherwise(path) ? origin_of(fs_, layout_, content) : content;
+}
+
 Result<Digest> Verifier::answer(InputKind kind, const std::string& path) {
   switch (kind) {
-    case InputKind::file: return file_digest(path);
+    case InputKind::file: return standing_for(path, KACHE_TRY(file_digest(path)));
     case InputKind::absent: {
       Result<FileStat> found = fs_.lstat(path);
       if (found.ok()) found = fs_.stat(path);  // a dangling link is absent to all who follow it

@@ -14,6 +14,7 @@
 #include "compiler/invocation.h"
 #include "key/input.h"
 #include "key/roots.h"
+#include "store/layout.h"
 #include "store/memo.h"
 
 namespace kache {
@@ -27,13 +28,16 @@ struct Difference {
 class Verifier {
  public:
   Verifier(FileSystem& fs, Clock& clock, Memo& memo, const Roots& roots, const CommandLine& line,
-           const Invocation& invocation)
-      : fs_(fs), clock_(clock), memo_(memo), roots_(roots), line_(line), invocation_(invocation) {}
+           const Invocation& invocation, const StoreLayout& layout)
+      : fs_(fs), clock_(clock), memo_(memo), roots_(roots), line_(line), invocation_(invocation), layout_(layout) {}
 
   // none: all of it holds.
   Difference first_difference(const InputSet& set);
   // All that differs, up to `limit`; for explanations.
   std::vector<Difference> differences(const InputSet& set, size_t limit);
+
+  // For files that a compiler makes otherwise each time: what they were made of, where the store knows (same.h).
+  Digest standing_for(const std::string& path, const Digest& content) const;
 
   // The digest of a file's bytes now. `stat` is what the caller saw of it, or null.
   Result<Digest> file_digest(const std::string& path, const FileStat* stat = nullptr);
@@ -57,6 +61,7 @@ class Verifier {
   const Roots& roots_;
   const CommandLine& line_;
   const Invocation& invocation_;
+  const StoreLayout& layout_;
   std::unordered_map<std::string, Digest> files_;
   std::unordered_map<std::string, std::string> programs_;
 };

@@ -13,6 +13,7 @@
 #include "store/evidence.h"
 #include "store/render.h"
 #include "store/restore.h"
+#include "store/same.h"
 #include "store/traces.h"
 
 namespace kache {
@@ -63,6 +64,7 @@ class Committer {
     if (report_.refused) return report_;
     find_bindings();
     measure_variables();
+    note_origins();
     KACHE_TRY(write_entry());
     KACHE_TRY(write_traces());
     memo_.grow_if_crowded();
@@ -92,7 +94,7 @@ class Committer {
     }
     Result<Digest> digest = verifier_.file_digest(file.path, &*now);
     if (!digest.ok()) return refuse(Refusal::input_unreadable, file.path), Ok{};
-    add(InputKind::file, file.path, *digest);
+    add(InputKind::file, file.path, verifier_.standing_for(file.path, *digest));
     return Ok{};
   }
 
@@ -363,6 +365,25 @@ class Committer {
     names.insert(names.begin(), facts_.begin(), facts_.end());
     bool literal = !set_.bindings.empty();
     for (const std::string& name : names) set_.env.push_back(verifier_.env_input(name, literal));
+  }
+
+  // What a precompiled header is made of is the same in every checkout, whatever place it holds.
+  void note_origins() {
+    if (request_.invocation.family != Family::cc) return;
+    InputSet made_of;
+    for (const Input& input : set_.inputs) {
+      if (input.kind != InputKind::times) made_of.inputs.push_back(input);
+    }
+    for (const EnvInput& variable : set_.env) made_of.env.push_back(verifier_.env_input(variable.name, false));
+    Digest origin = derive_action_key(request_.key, made_of).digest;
+    for (size_t i = 0; i < entry_.outputs.size(); ++i) {
+      const Output& output = entry_.outputs[i];
+      bool is_header = output.role == "precompiled-header" || is_remade_otherwise(request_.found.outputs[i].path);
+      if (is_header && output.content == OutputContent::blob) {
+        Digest own = Hasher().field("made of", origin).field("output", i).finish();
+        (void)note_origin(fs_, blobs_.layout(), output.blob.digest, own);  // without it consumers are compiled once more
+      }
+    }
   }
 
   Status write_entry() {

@@ -94,7 +94,7 @@ class Session {
 
   // The exit status when the result was there and is restored.
   std::optional<int> try_hit(OutcomeKind kind) {
-    Verifier verifier(fs_, world_.clock, memo_, roots_, line_, invocation_);
+    Verifier verifier(fs_, world_.clock, memo_, roots_, line_, invocation_, layout_);
     lookup_ = find_entry(fs_, layout_, verifier, key_);
     outcome_.lookup_us = lap();
     outcome_.lookup_rejection = lookup_.rejection;
@@ -225,7 +225,7 @@ class Session {
   // What an archive holds before the tool changes it, or that there is none.
   Result<std::vector<Input>> measure_updates() {
     std::vector<Input> inputs;
-    Verifier verifier(fs_, world_.clock, memo_, roots_, line_, invocation_);
+    Verifier verifier(fs_, world_.clock, memo_, roots_, line_, invocation_, layout_);
     for (const std::string& name : invocation_.updates) {
       std::string path = absolute_path(line_.cwd, name);
       Input input;
@@ -252,7 +252,7 @@ class Session {
     if (!extra.ok() && !outcome_.refused) outcome_.refused = {Refusal::input_unreadable, extra.error().message};
     if (outcome_.refused) return;
 
-    Verifier verifier(fs_, world_.clock, memo_, roots_, line_, invocation_);
+    Verifier verifier(fs_, world_.clock, memo_, roots_, line_, invocation_, layout_);
     Result<CommitReport> committed =
         commit_entry(fs_, world_.clock, blobs_, memo_, verifier,
                      {line_, invocation_, roots_, config_, key_, parts_, observed, found, process, *extra, before});

@@ -267,3 +267,31 @@ def test_an_archive_is_changed_in_place_as_by_the_tool(lab):
             assert (work / "lib.a").read_bytes() == state, step
             assert lab.events()[-1]["result"] == expected, lab.events()[-1]
             time.sleep(0.02)
+
+
+@pytest.mark.hits
+def test_a_precompiled_header_is_what_it_was_made_of(lab):
+    """gcc makes other bytes each time: who includes them depends on what they were made of."""
+    work = write_tree(lab.root / "work", FILES)
+    header = ["gcc", "-Iinc", "-x", "c-header", "p.h", "-o", "p.h.gch"]
+    consumer = ["gcc", "-Iinc", "-include", "p.h", "-c", "b.c", "-o", "b.o"]
+    time.sleep(0.02)
+    for command in (header, consumer):
+        assert lab.kache(work, *command).returncode == 0
+    entry = lab.events()[0]["cache_key"]
+    made = (work / "p.h.gch").read_bytes()
+    time.sleep(0.02)
+    # The header's entry goes, and it is made again: with other bytes, from the same inputs.
+    (lab.cache / "v1/entries" / entry[:2] / entry).unlink()
+    (work / "p.h.gch").unlink()
+    assert lab.kache(work, *header).returncode == 0 and lab.events()[-1]["result"] == "miss"
+    assert (work / "p.h.gch").read_bytes() != made
+    time.sleep(0.02)
+    assert lab.kache(work, *consumer).returncode == 0 and lab.events()[-1]["result"] == "local_hit", lab.events()[-1]
+    # One that was made of something else is something else.
+    (work / "inc/h.h").write_text("#define H 2\n")
+    (work / "p.h.gch").unlink()
+    time.sleep(0.02)
+    assert lab.kache(work, *header).returncode == 0 and lab.events()[-1]["result"] == "miss"
+    time.sleep(0.02)
+    assert lab.kache(work, *consumer).returncode == 0 and lab.events()[-1]["result"] == "miss"
