@@ -253,7 +253,7 @@ class Parser {
                     word == "-Map" || word == "-MD" || word == "--MD";
       key(name + std::string(head), is_absolute(value) && !writes ? value : std::string_view());
       if (takes_next && i + 1 < words.size()) value = words[++i];
-      else if (!writes && !is_absolute(value)) key(value);
+      else if (!writes && !value.empty() && !is_absolute(value)) key(value);
       if (writes && !value.empty()) side_outputs_.push_back({"side", std::string(value), true});
       else if (takes_next) key(" ", value);
     }
