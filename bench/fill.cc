@@ -27,6 +27,7 @@ Status write(FileSystem& fs, const std::string& path, const std::string& bytes) 
 
 Status fill(FileSystem& fs, const StoreLayout& layout, uint64_t count) {
   KACHE_TRY(prepare_store(fs, layout));
+  BootId boot = read_boot_id(fs);
   uint64_t start = static_cast<uint64_t>(system_clock().wall_ns());
   BlobId blob{digest_of("blob", 0)};
   for (uint64_t i = 0; i < count; ++i) {
@@ -38,6 +39,7 @@ Status fill(FileSystem& fs, const StoreLayout& layout, uint64_t count) {
     entry.profile = "debug";
     entry.created_ns = system_clock().wall_ns();
     entry.compile_ms = 500 + i % 5000;
+    entry.stamp = stamp_now(system_clock(), boot);
     for (const char* role : {"metadata", "link"}) {
       Output output;
       output.role = role;
@@ -64,7 +66,7 @@ Status fill(FileSystem& fs, const StoreLayout& layout, uint64_t count) {
     traces.add(std::move(candidate));
     KACHE_TRY(write(fs, layout.trace(traces.key), encode_traces(traces)));
   }
-  Memo memo = Memo::open(layout.memo());
+  Memo memo = Memo::open(layout.memo(), boot);
   for (uint64_t i = 0; i < count; ++i) {
     FileStat stat;
     stat.dev = 1;

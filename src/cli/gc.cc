@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "index/events.h"
+#include "store/durability.h"
 #include "store/gc.h"
 
 namespace kache {
@@ -43,6 +44,10 @@ int run_gc(const CommandContext& context, const GcOptions& options) {
   }
   int64_t started = context.clock.wall_ns();
   GcReport report = collect_garbage(context.fs, context.clock, context.layout, limits);
+  // What was published until now needs no reading after a crash. Nothing waits for this, and nothing depends on it.
+  if (!report.busy && context.fs.stat(context.layout.locks()).ok()) {
+    (void)sync_store(context.fs, context.clock, context.layout, read_boot_id(context.fs));
+  }
   if (options.background) return 0;
   if (report.busy) {
     std::puts("Another GC is already running; skipping.");

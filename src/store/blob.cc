@@ -1,7 +1,7 @@
 #include "store/blob.h"
 
-#include "base/path.h"
 #include "store/memo.h"
+#include "store/publish.h"
 
 namespace kache {
 
@@ -15,14 +15,6 @@ Result<Digest> digest_file(FileSystem& fs, int handle) {
     hasher.update_raw(buffer.data(), got);
     offset += got;
   }
-}
-
-Status rename_into_shard(FileSystem& fs, const std::string& temporary, const std::string& path) {
-  Status renamed = fs.rename(temporary, path);
-  if (renamed.ok() || renamed.code() != ErrorCode::not_found) return renamed;
-  Status made = fs.make_dir(std::string(dir_name(path)), 0700);
-  if (!made.ok() && made.code() != ErrorCode::exists) return made;
-  return fs.rename(temporary, path);
 }
 
 // A file of ours with the content of `path`, in the store's temporary directory: shared storage where that works.
@@ -49,6 +41,17 @@ Status BlobStore::place(const std::string& temporary, const BlobId& id) {
   return rename_into_shard(fs_, temporary, layout_.blob(id));
 }
 
+// True when the blob is there with these very bytes, and GC has been told to leave it: the new mode moves its ctime.
+bool BlobStore::reuse(const Blob& blob) {
+  Result<File> file = open_file(fs_, layout_.blob(blob.id));
+  if (!file.ok()) return false;
+  Result<FileStat> stat = fs_.stat_handle(file->handle());
+  if (!stat.ok() || stat->size != blob.size || !is_sealed(*stat, blob.id.digest)) return false;
+  if (!fs_.set_mode(layout_.blob(blob.id), 0444).ok()) return false;
+  Result<Digest> digest = digest_file(fs_, file->handle());
+  return digest.ok() && *digest == blob.id.digest;
+}
+
 Result<Blob> BlobStore::put(const std::string& path, bool may_link) {
   // The digest is taken of the copy, not of the original: what is stored is what was hashed.
   std::string temporary = KACHE_TRY(take_copy(path, may_link));
@@ -62,12 +65,9 @@ Result<Blob> BlobStore::put(const std::string& path, bool may_link) {
     (void)fs_.unlink(temporary);
     return blob;
   }
-  Result<FileStat> present = fs_.stat(layout_.blob(blob->id));
-  if (present.ok() && present->size == blob->size && is_sealed(*present, blob->id.digest)) {
+  if (reuse(*blob)) {
     (void)fs_.unlink(temporary);
-    // Moves the ctime: GC leaves alone what a publish has just relied on.
-    if (fs_.set_mode(layout_.blob(blob->id), 0444).ok()) return blob;
-    return Error{ErrorCode::busy, 0, "blob was collected as it was found"};
+    return blob;
   }
   Status placed = place(temporary, blob->id);
   if (!placed.ok()) {

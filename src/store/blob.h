@@ -21,9 +21,11 @@ struct Blob {
 
 class BlobStore {
  public:
-  BlobStore(FileSystem& fs, const StoreLayout& layout) : fs_(fs), layout_(layout), capabilities_(fs, layout.capabilities()) {}
+  BlobStore(FileSystem& fs, const StoreLayout& layout, const BootId& boot)
+      : fs_(fs), layout_(layout), capabilities_(fs, layout.capabilities(), boot) {}
 
-  // `may_link`: the file may become one inode with the blob (an rlib that comes with its rmeta).
+  // `may_link`: the file may become one inode with the blob (an rlib that comes with its rmeta). A blob that is there
+  // already is read before it is relied on: it may be of a boot that did not end well.
   Result<Blob> put(const std::string& path, bool may_link);
 
   // Opens a blob and checks size and seal. A broken one is moved away (quarantine) and `corrupt` is returned.
@@ -34,6 +36,7 @@ class BlobStore {
 
  private:
   Result<std::string> take_copy(const std::string& path, bool may_link);
+  bool reuse(const Blob& blob);
   Status place(const std::string& temporary, const BlobId& id);
   FileSystem& fs_;
   const StoreLayout& layout_;
@@ -41,8 +44,5 @@ class BlobStore {
 };
 
 Result<Digest> digest_file(FileSystem& fs, int handle);
-
-// rename or create below a two-digit directory that may not exist yet.
-Status rename_into_shard(FileSystem& fs, const std::string& temporary, const std::string& path);
 
 }  // namespace kache

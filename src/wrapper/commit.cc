@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "compiler/env_use.h"
 #include "store/evidence.h"
+#include "store/publish.h"
 #include "store/render.h"
 #include "store/restore.h"
 #include "store/traces.h"
@@ -273,18 +274,14 @@ class Committer {
     entry_.compile_ms = static_cast<uint64_t>(request_.process.elapsed_ns / 1'000'000);
     report_.action = entry_.key;
 
-    std::string path = blobs_.layout().entry(entry_.key);
-    std::string temporary = temporary_beside(blobs_.layout().temporary() + "/entry");
-    KACHE_TRY(fs_.create(temporary, encode_entry(entry_), 0600));
-    Status placed = rename_into_shard(fs_, temporary, path);
-    if (!placed.ok()) (void)fs_.unlink(temporary);
-    return placed;
+    // Not before: the stamp says that all blobs were in their places at this moment.
+    entry_.stamp = stamp_now(clock_, memo_.boot());
+    return publish_entry(fs_, blobs_.layout(), entry_);
   }
 
   Status write_traces() {
-    std::string path = blobs_.layout().trace(request_.key);
     Traces traces;
-    Result<std::string> bytes = read_file(fs_, path, kMaxTracesSize);
+    Result<std::string> bytes = read_file(fs_, blobs_.layout().trace(request_.key), kMaxTracesSize);
     if (bytes.ok()) {
       Result<Traces> old = decode_traces(*bytes, request_.key);
       if (old.ok()) traces = std::move(old).value();
@@ -293,11 +290,7 @@ class Committer {
     traces.parts = request_.parts;
     traces.crate_name = request_.invocation.crate_name;
     traces.add({std::move(set_), entry_.key});
-    std::string temporary = temporary_beside(blobs_.layout().temporary() + "/trace");
-    KACHE_TRY(fs_.create(temporary, encode_traces(traces), 0600));
-    Status placed = rename_into_shard(fs_, temporary, path);
-    if (!placed.ok()) (void)fs_.unlink(temporary);
-    return placed;
+    return publish_traces(fs_, blobs_.layout(), traces);
   }
 
   FileSystem& fs_;

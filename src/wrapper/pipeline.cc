@@ -11,7 +11,6 @@
 #include "record/collect.h"
 #include "record/declared.h"
 #include "record/recording.h"
-#include "store/restore.h"
 #include "store/render.h"
 #include "store/toolchain.h"
 #include "wrapper/commit.h"
@@ -26,6 +25,7 @@
 #include "wrapper/policy.h"
 #include "wrapper/progress.h"
 #include "wrapper/record_mode.h"
+#include "wrapper/serve.h"
 
 namespace kache {
 namespace {
@@ -35,7 +35,7 @@ class Session {
  public:
   Session(World& world, const CommandLine& line, const Invocation& invocation, const Config& config)
       : world_(world), fs_(world.fs), line_(line), invocation_(invocation), config_(config), layout_(config.cache_dir),
-        blobs_(world.fs, layout_), memo_(Memo::open(layout_.memo())),
+        boot_(read_boot_id(world.fs)), blobs_(world.fs, layout_, boot_), memo_(Memo::open(layout_.memo(), boot_)),
         roots_(find_roots(world.fs, line, invocation, config)),
         started_ns_(world.clock.monotonic_ns()) {
     outcome_.crate_name = invocation.crate_name;
@@ -100,11 +100,11 @@ class Session {
     outcome_.miss_reasons = lookup_.reasons;
     if (!lookup_.found) return std::nullopt;
     if (checks_hits(line_.env)) return check_hit(kind);
-    Result<RestoreReport> restored = restore_outputs(
-        fs_, blobs_, memo_,
-        {lookup_.entry, invocation_, line_.cwd, roots_, must_verify(lookup_.entry)});
-    if (!restored.ok()) {
-      outcome_.lookup_rejection = restored.error().message;
+    Result<Served> served =
+        serve_entry(fs_, world_.clock, blobs_, memo_,
+                    {lookup_.entry, invocation_, line_.cwd, roots_, must_verify(lookup_.entry)});
+    if (!served.ok()) {
+      outcome_.lookup_rejection = served.error().message;
       return std::nullopt;
     }
     write_fully(1, render_template(lookup_.entry.standard_output, roots_));
@@ -113,15 +113,21 @@ class Session {
     outcome_.kind = kind;
     outcome_.action_key = lookup_.entry.key.hex();
     outcome_.compile_ms = lookup_.entry.compile_ms;
-    outcome_.size = restored->bytes;
-    outcome_.linked = restored->linked;
-    outcome_.cloned = restored->cloned;
-    outcome_.copied = restored->copied;
+    outcome_.size = served->restored.bytes;
+    outcome_.linked = served->restored.linked;
+    outcome_.cloned = served->restored.cloned;
+    outcome_.copied = served->restored.copied;
     outcome_.miss_reasons.clear();
-    (void)fs_.touch(layout_.entry(lookup_.entry.key));  // its mtime is the time of the last use
+    // Else all of it would have to be read again after the next boot.
+    if (served->was_verified) collect_garbage_when_due();
     if (config_.clean_incremental) clean_incremental(fs_, invocation_, line_.cwd);
     report();
     return 0;
+  }
+
+  // The background run also makes sure of the disk.
+  void collect_garbage_when_due() {
+    if (config_.auto_gc) start_gc_when_due(fs_, world_.clock, layout_, world_.libexec + "/kache-tool");
   }
 
   // Instead of a restore, the compiler; whatever it says is what the user gets.
@@ -235,12 +241,16 @@ class Session {
     }
     outcome_.refused = committed->refused;
     if (outcome_.refused) return;
+    if (config_.durable) {
+      Status synced = sync_store(fs_, world_.clock, layout_, boot_);
+      if (!synced.ok()) outcome_.store_error = synced.error().message;
+    }
     outcome_.action_key = committed->action.hex();
     outcome_.size = committed->bytes;
     outcome_.stored_blobs = committed->blobs;
     outcome_.new_blobs = committed->new_blobs;
     if (config_.clean_incremental) clean_incremental(fs_, invocation_, line_.cwd);
-    if (config_.auto_gc) start_gc_when_due(fs_, world_.clock, layout_, world_.libexec + "/kache-tool");
+    collect_garbage_when_due();
   }
 
   Observed collect(RecordFile& record) {
@@ -288,6 +298,7 @@ class Session {
   const Invocation& invocation_;
   const Config& config_;
   StoreLayout layout_;
+  BootId boot_;
   BlobStore blobs_;
   Memo memo_;
   Roots roots_;

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from laboratory import KACHE, TOOLCHAIN, write_tree
+from laboratory import BUILD, KACHE, TOOLCHAIN, write_tree
 
 LIB = ["--crate-name", "unit", "--edition=2021", "src.rs", "--crate-type", "lib", "--emit=dep-info,metadata,link",
        "-C", "metadata=1", "-C", "extra-filename=-1", "--out-dir", "out/debug/deps"]
@@ -76,6 +76,62 @@ def test_damaged_store_files_cost_a_compile_and_nothing_else(unit, damage):
         if path.is_dir():
             path.rmdir()
     assert unit.build().returncode == 0 and unit.bytes() == made
+
+
+def reboot(lab, lose=None):
+    """As after a power cut: nothing in the store was synced, and `lose` takes the content of each blob away. Sizes and
+    times stay, as they do when a journal has the names and the disk never got the data."""
+    for blob in (lab.cache / "v1/blobs").rglob("*"):
+        if lose and blob.is_file():
+            before = blob.stat()
+            os.chmod(blob, 0o644)
+            blob.write_bytes(lose(before.st_size))
+            os.utime(blob, ns=(before.st_atime_ns, before.st_mtime_ns))
+            os.chmod(blob, 0o444)
+    subprocess.run([BUILD / "tests/as_after_reboot", lab.cache], check=True)
+
+
+@pytest.mark.parametrize("lose", [bytes, random.Random(5).randbytes], ids=["zeros", "garbage"])
+def test_content_that_a_crash_lost_is_never_restored(unit, lose):
+    unit.build()
+    made = unit.bytes()
+    for _ in range(2):
+        shutil.rmtree(unit.tree / "out")  # the rlib there is one inode with the blob
+        reboot(unit, lose)
+        assert unit.build().returncode == 0 and unit.bytes() == made
+        assert last(unit) == "miss"
+        assert "blob" in unit.events()[-1]["lookup_rejection"]
+        unit.build()
+        assert last(unit) == "local_hit" and unit.bytes() == made
+
+
+def test_after_a_reboot_content_is_read_once(unit):
+    unit.build()
+    made = unit.bytes()
+    shutil.rmtree(unit.tree / "out")
+    reboot(unit)
+    entry = next(path for path in (unit.cache / "v1/entries").rglob("*") if path.is_file())
+    stamped = entry.read_bytes()
+    unit.build()
+    assert last(unit) == "local_hit" and unit.bytes() == made
+    renewed = entry.read_bytes()
+    assert renewed != stamped
+    unit.build()
+    assert entry.read_bytes() == renewed
+
+
+def test_a_durable_store_is_marked_before_the_compile_ends(unit):
+    mark = unit.cache / "v1/synced"
+    unit.build()
+    assert not mark.exists()
+    (unit.tree / "src.rs").write_text("pub fn f() {}\n")
+    unit.build(KACHE_DURABLE="1")
+    assert mark.read_bytes()[:8] == b"KSYNCD01"
+    marked = mark.stat().st_mtime_ns
+    unit.build(KACHE_DURABLE="1")
+    assert last(unit) == "local_hit" and mark.stat().st_mtime_ns == marked
+    assert unit.kache(unit.tree, "gc").returncode == 0
+    assert mark.stat().st_mtime_ns > marked
 
 
 def test_changed_restored_file_breaks_the_seal(unit):
