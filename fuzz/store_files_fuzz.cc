@@ -25,6 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Result<std::vector<Stamp>> mark = decode_sync_mark(seal_frame("KSYNCD01", bytes));
   if (mark.ok() && !decode_sync_mark(encode_sync_mark(*mark)).ok()) std::abort();
   (void)decode_sync_mark(bytes);
+  (void)parse_boot_id(bytes);
   (void)decode_any_entry(bytes);
   (void)decode_any_traces(bytes);
   return 0;

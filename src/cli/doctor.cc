@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <unordered_map>
 
+#include "base/boot.h"
 #include "base/path.h"
 #include "cli/cargo_config.h"
 #include "cli/command.h"
@@ -152,6 +153,9 @@ void check_store(const CommandContext& context, Checklist& list) {
   std::string network = network_file_system(root);
   list.row(network.empty(), "Cache FS", network.empty() ? "local" : network + " is a network file system",
            "set KACHE_CACHE_DIR to a local path");
+  if (!read_boot_id(context.fs).is_known()) {
+    list.row(false, "Boot", "the kernel does not say which boot this is; every hit reads what it restores", "mount /proc");
+  }
 }
 
 enum class BlobState : uint8_t { good, missing, changed };

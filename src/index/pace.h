@@ -14,9 +14,11 @@ class Pace {
   Pace(Clock& clock, int64_t work_ns, int64_t rest_ns)
       : clock_(&clock), work_ns_(work_ns), rest_ns_(rest_ns), since_ns_(clock.monotonic_ns()) {}
 
+  bool is_due() const { return clock_ && clock_->monotonic_ns() - since_ns_ >= work_ns_; }
+
   // Called wherever nothing is held that somebody could be waiting for.
   void breathe() {
-    if (!clock_ || clock_->monotonic_ns() - since_ns_ < work_ns_) return;
+    if (!is_due()) return;
     timespec rest{rest_ns_ / 1'000'000'000, rest_ns_ % 1'000'000'000};
     ::nanosleep(&rest, nullptr);
     since_ns_ = clock_->monotonic_ns();

@@ -232,11 +232,20 @@ Status StoreIndex::refresh_shard(const std::string& shard, RefreshDepth depth, P
   std::unordered_map<std::string, Row> rows;
   std::vector<std::pair<Digest, Row>> known_rows = KACHE_TRY(rows_of(shard));
   for (auto& [key, row] : known_rows) rows.emplace(key.hex(), row);
-  bool is_open = false;  // a transaction, as soon as there is something to write
+  bool is_open = false, has_changed = false;  // a transaction, as soon as there is something to write
   auto open = [&]() -> Status {
+    has_changed = true;
     if (is_open) return Ok{};
     is_open = true;
     return begin();
+  };
+  // Not with a transaction open: others want to write too.
+  auto breathe = [&]() -> Status {
+    if (!pace.is_due()) return Ok{};
+    if (is_open) KACHE_TRY(commit());
+    is_open = false;
+    pace.breathe();
+    return Ok{};
   };
   for (const DirEntry& file : *files) {
     std::string path = join_path(dir, file.name);
@@ -260,7 +269,7 @@ Status StoreIndex::refresh_shard(const std::string& shard, RefreshDepth depth, P
     }
     KACHE_TRY(open());
     KACHE_TRY(read_entry(path, key, broken));
-    pace.breathe();
+    KACHE_TRY(breathe());
   }
   for (const auto& [name, row] : rows) {
     KACHE_TRY(open());
@@ -268,7 +277,7 @@ Status StoreIndex::refresh_shard(const std::string& shard, RefreshDepth depth, P
   }
   // Only a directory that had settled is known for sure: a change in the same tick would not show.
   Statement& note = *KACHE_TRY(statement("INSERT OR REPLACE INTO shards(name, mtime) VALUES(?, ?)"));
-  if (is_open || depth == RefreshDepth::members) {
+  if (has_changed || depth == RefreshDepth::members) {
     KACHE_TRY(open());
     int64_t mtime = settled(*stat, clock) ? stat->mtime_ns : 0;
     KACHE_TRY(note.bind(std::string_view(shard)).bind(mtime).finish());

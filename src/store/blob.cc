@@ -49,7 +49,10 @@ bool BlobStore::reuse(const Blob& blob) {
   if (!stat.ok() || stat->size != blob.size || !is_sealed(*stat, blob.id.digest)) return false;
   if (!fs_.set_mode(layout_.blob(blob.id), 0444).ok()) return false;
   Result<Digest> digest = digest_file(fs_, file->handle());
-  return digest.ok() && *digest == blob.id.digest;
+  if (!digest.ok() || *digest != blob.id.digest) return false;
+  // GC may have looked just before it was told.
+  stat = fs_.stat_handle(file->handle());
+  return stat.ok() && stat->nlink > 0;
 }
 
 Result<Blob> BlobStore::put(const std::string& path, bool may_link) {

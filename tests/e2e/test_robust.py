@@ -1,6 +1,7 @@
 """Faults, hostile files and crowds: the build succeeds with the right bytes, whatever is done to the cache."""
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -286,6 +287,41 @@ def test_two_cargos_at_once_compile_each_unit_once(lab):
     missed = [event["crate_name"] for event in lab.events()
               if event["result"] == "miss" and event["crate_name"] not in ("___", "place", "app")]
     assert len(missed) == len(set(missed)), missed
+
+
+def test_without_room_for_an_index_the_commands_work(unit):
+    unit.build()
+
+    def no_room():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # every write into a file fails
+
+    def run(*args, **env):
+        result = subprocess.run([KACHE, *args], cwd=unit.tree, env=unit.env(**env), capture_output=True, preexec_fn=no_room)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+    for _ in range(2):
+        assert b"(1 entries," in run("stats")
+        assert b"libunit-1.rlib" in run("list", "unit")
+        assert b"(1 entries)" in run("gc")
+        assert unit.kache(unit.tree, "stats").returncode == 0  # and again beside one that was made with room
+    run("purge")
+    assert b"No cached entries" in run("list")
+    assert not [path for path in store_files(unit) if "blobs" in path.parts]
+
+
+def test_a_broken_index_is_made_again(unit):
+    unit.build()
+    index = unit.cache / "v1/index.db"
+    for damage in (b"", b"garbage" * 1000, None):
+        assert b"unit" in unit.kache(unit.tree, "list").stdout
+        if damage is None:
+            index.unlink()
+        else:
+            index.write_bytes(damage)
+            for part in index.parent.glob("index.db-*"):
+                part.unlink()
+        assert b"(1 entries," in unit.kache(unit.tree, "stats").stdout
 
 
 def test_garbage_collection_between_builds(unit):
