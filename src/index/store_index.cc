@@ -249,11 +249,11 @@ Status StoreIndex::refresh_shard(const std::string& shard, RefreshDepth depth, P
   };
   for (const DirEntry& file : *files) {
     std::string path = join_path(dir, file.name);
-    Result<FileStat> now = fs_.lstat(path);
-    if (!now.ok() && now.code() == ErrorCode::not_found) continue;
-    if (!now.ok()) return std::move(now).error();
     auto row = rows.find(file.name);
     if (row != rows.end()) {
+      Result<FileStat> now = fs_.lstat(path);
+      if (!now.ok() && now.code() == ErrorCode::not_found) continue;  // and its row goes with those of the others
+      if (!now.ok()) return std::move(now).error();
       bool same = row->second.is_same(*now);
       int64_t id = row->second.id;
       rows.erase(row);
@@ -262,8 +262,8 @@ Status StoreIndex::refresh_shard(const std::string& shard, RefreshDepth depth, P
       KACHE_TRY(remove(id));
     }
     Digest key;
-    bool is_ours = now->is_regular() && Digest::parse_hex(file.name, key) && file.name.starts_with(shard);
-    if (!is_ours) {
+    bool may_be_file = file.type == DirEntry::regular || file.type == DirEntry::unknown;
+    if (!may_be_file || !Digest::parse_hex(file.name, key) || !file.name.starts_with(shard)) {
       if (broken) broken->push_back(path);
       continue;
     }
@@ -309,6 +309,10 @@ Status StoreIndex::read_entry(const std::string& path, const Digest& key, std::v
   Result<File> file = open_file(fs_, path);
   if (!file.ok()) return file.code() == ErrorCode::not_found ? Status(Ok{}) : Status(std::move(file).error());
   FileStat stat = KACHE_TRY(fs_.stat_handle(file->handle()));
+  if (!stat.is_regular()) {
+    if (broken) broken->push_back(path);
+    return Ok{};
+  }
   Result<std::string> bytes = read_handle(fs_, file->handle(), kMaxEntrySize);
   if (!bytes.ok() && bytes.code() != ErrorCode::too_large) return std::move(bytes).error();
   ++entries_read_;
