@@ -145,7 +145,8 @@ class StoreLab {
   };
   Unit look(FileSystem& fs) {
     BootId boot = read_boot_id(fs);
-    Unit unit{boot, BlobStore(fs, layout, boot), Memo::open(memo_path(), boot), find_roots(disk, line_, invocation_, config_), {}, {}};
+    Unit unit{boot, BlobStore(fs, layout, boot), Memo::open(memo_path(), boot),
+              find_roots(disk, line_, invocation_, config_), {}, {}};
     unit.parts = key_parts(line_, invocation_, unit.roots, config_, digest_bytes("toolchain"));
     unit.key = derive_invocation_key(unit.parts);
     return unit;
