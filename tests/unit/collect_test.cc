@@ -277,7 +277,7 @@ TEST(CollectTest, publishers_evictors_and_readers_at_once) {
   auto publisher = [&](int which) {
     BlobStore blobs(fs, layout, boot);
     std::string source = root + "/source" + std::to_string(which);
-    for (int round = 0; round < 1500; ++round) {
+    for (int round = 0; round < 800; ++round) {
       (void)fs.unlink(source);
       if (!fs.create(source, bytes[which], 0644).ok()) continue;
       Result<Blob> blob = blobs.put(source, round % 2 == 0);
@@ -336,8 +336,8 @@ TEST(CollectTest, publishers_evictors_and_readers_at_once) {
   EXPECT_EQ(wrong, 0);
   EXPECT_GT(hits, 0);
   EXPECT_GT(collections, 1);
-  EXPECT_GT(published, 2000);
-  EXPECT_LT(failed, 300);
+  EXPECT_GT(published, 1000);
+  EXPECT_LT(failed, 160);
   // Nothing that was bad was found, and a collection leaves nothing behind.
   EXPECT_EQ(fs.list(layout.quarantine()).value().size(), 0u);
   EXPECT_EQ(fs.list(layout.temporary()).value().size(), 0u);
