@@ -91,9 +91,9 @@ class Declarer {
 
   // An archive that goes into an rlib is named by nobody.
   void read_libraries(const std::string& dir) {
-    Input question;
-    question.kind = InputKind::libraries;
-    question.path.rest = dir;
+    Question question;
+    question.input.kind = InputKind::libraries;
+    question.input.path.rest = dir;
     out_.questions.push_back(question);
     Result<std::vector<DirEntry>> entries = fs_.list(dir);
     if (!entries.ok()) return;

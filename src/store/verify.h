@@ -40,15 +40,17 @@ class Verifier {
   // The answer to one question now: what Input::digest would be, or not_found.
   Result<Digest> answer(InputKind kind, const std::string& path);
   EnvInput env_input(const std::string& name, bool literal) const;
+  // Where PATH leads; "" for nowhere.
+  const std::string& find_program(const std::string& name);
+  // By its name, as far as the command line tells.
+  bool is_own_output(std::string_view name) const;
 
  private:
   Result<FileStat> stat(const std::string& path);
   bool absent(const std::string& path);
   bool holds(const Input& input);
-  bool is_own_output(std::string_view name) const;
   void check(const InputSet& set, size_t limit, std::vector<Difference>& found);
   size_t check_absent(const std::vector<Input>& inputs, size_t first, size_t limit, std::vector<Difference>& found);
-  const std::string& find_program(const std::string& name);
 
   FileSystem& fs_;
   Clock& clock_;
@@ -59,6 +61,10 @@ class Verifier {
   std::unordered_map<std::string, Digest> files_;
   std::unordered_map<std::string, std::string> programs_;
 };
+
+// The answers to two kinds of question, from what was seen.
+Digest presence_digest(const FileStat& stat);
+Digest link_digest(std::string_view text);
 
 // "struct rustc finds": lib*.rlib, lib*.rmeta, *.so.
 bool is_library_name(std::string_view name);

@@ -30,6 +30,7 @@ struct CommitRequest {
   const FoundOutputs& found;
   const ProcessResult& process;
   const ExtraInputs& extra;  // what the user declared
+  int64_t started_ns;        // the file clock before the compile
 };
 
 struct CommitReport {

@@ -234,7 +234,7 @@ class Session {
     Verifier verifier(fs_, world_.clock, memo_, roots_, line_, invocation_);
     Result<CommitReport> committed =
         commit_entry(fs_, world_.clock, blobs_, memo_, verifier,
-                     {line_, invocation_, roots_, config_, key_, parts_, observed, found, process, *extra});
+                     {line_, invocation_, roots_, config_, key_, parts_, observed, found, process, *extra, files_before_ns});
     if (!committed.ok()) {
       outcome_.store_error = committed.error().message;
       return;
