@@ -135,7 +135,7 @@ class Collector {
   // A file below /proc, /dev or /sys was opened.
   void read_kernel_file(const std::string& path, const RecordEvent& event) {
     if (is_environment_file(path)) variables_.insert(std::string(kWholeEnvironment));
-    if (event.identity.is_dir()) return;
+    if (event.identity.is_dir() || is_jobserver(path)) return;
     bool behind_descriptor = event.identity.is_regular() && !is_on_kernel_device(event.identity);
     bool is_pipe = !event.identity.is_regular() && in_descriptors(path);
     if (behind_descriptor ? base_name(path) != "exe" : is_pipe || !is_harmless_kernel_file(path)) {
@@ -209,10 +209,14 @@ class Collector {
     out_.files.push_back({path, event.identity, event.clock_ns});
   }
 
+  // "--jobserver-auth=fifo:/path", or "--jobserver-auth=6,7", which rustc opens as /dev/fd/6.
   bool is_jobserver(const std::string& path) const {
+    std::string number(base_name(path));
     for (std::string_view name : {"MAKEFLAGS", "CARGO_MAKEFLAGS", "MFLAGS"}) {
       std::string words = " " + std::string(context_.line.env.get_or_empty(name)) + " ";
       if (words.find("=fifo:" + path + " ") != std::string::npos) return true;
+      bool is_one = words.find("=" + number + ",") != std::string::npos || words.find("," + number + " ") != std::string::npos;
+      if (in_descriptors(path) && is_one) return true;
     }
     return false;
   }

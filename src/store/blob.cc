@@ -18,7 +18,7 @@ Result<Digest> digest_file(FileSystem& fs, int handle) {
 }
 
 // A file of ours with the content of `path`, in the store's temporary directory: shared storage where that works.
-Result<std::string> BlobStore::take_copy(const std::string& path, bool may_link) {
+Result<std::string> BlobStore::take_copy(const std::string& path, bool may_link, Sharing& sharing) {
   std::string temporary = temporary_beside(layout_.temporary() + "/blob");
   File source = KACHE_TRY(open_file(fs_, path));
   FileStat from = KACHE_TRY(fs_.stat_handle(source.handle()));
@@ -26,11 +26,14 @@ Result<std::string> BlobStore::take_copy(const std::string& path, bool may_link)
   FileStat to = KACHE_TRY(fs_.stat(layout_.temporary()));
   if (capabilities_.may_reflink(from.dev, to.dev)) {
     Status cloned = fs_.clone(source.handle(), temporary, 0600);
+    sharing = Sharing::reflinked;
     if (cloned.ok()) return temporary;
     if (cloned.code() == ErrorCode::unsupported) capabilities_.note_no_reflink(from.dev, to.dev);
     else if (cloned.code() == ErrorCode::no_space) return std::move(cloned).error();
   }
+  sharing = Sharing::hardlinked;
   if (may_link && from.dev == to.dev && fs_.link(path, temporary).ok()) return temporary;
+  sharing = Sharing::copied;
   KACHE_TRY(fs_.copy(source.handle(), temporary, 0600));
   return temporary;
 }
@@ -57,11 +60,12 @@ bool BlobStore::reuse(const Blob& blob) {
 
 Result<Blob> BlobStore::put(const std::string& path, bool may_link) {
   // The digest is taken of the copy, not of the original: what is stored is what was hashed.
-  std::string temporary = KACHE_TRY(take_copy(path, may_link));
+  Sharing sharing = Sharing::copied;
+  std::string temporary = KACHE_TRY(take_copy(path, may_link, sharing));
   auto digest = [&]() -> Result<Blob> {
     File file = KACHE_TRY(open_file(fs_, temporary));
     FileStat stat = KACHE_TRY(fs_.stat_handle(file.handle()));
-    return Blob{{KACHE_TRY(digest_file(fs_, file.handle()))}, stat.size, false};
+    return Blob{{KACHE_TRY(digest_file(fs_, file.handle()))}, stat.size, sharing, false};
   };
   Result<Blob> blob = digest();
   if (!blob.ok()) {

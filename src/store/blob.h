@@ -13,9 +13,12 @@
 
 namespace kache {
 
+enum class Sharing : uint8_t { copied, reflinked, hardlinked };
+
 struct Blob {
   BlobId id;
   uint64_t size = 0;
+  Sharing sharing = Sharing::copied;  // how the bytes came, if they are new
   bool is_new = false;  // its bytes were added to the disk
 };
 
@@ -35,7 +38,7 @@ class BlobStore {
   const StoreLayout& layout() const { return layout_; }
 
  private:
-  Result<std::string> take_copy(const std::string& path, bool may_link);
+  Result<std::string> take_copy(const std::string& path, bool may_link, Sharing& sharing);
   bool reuse(const Blob& blob);
   Status place(const std::string& temporary, const BlobId& id);
   FileSystem& fs_;

@@ -47,6 +47,7 @@ Result<Digest> Verifier::file_digest(const std::string& path, const FileStat* kn
   else before = KACHE_TRY(stat(path));
   Digest digest;
   if (memo_.find(before, 0, &digest)) {
+    counts_.known++;
     files_.emplace(path, digest);
     return digest;
   }
@@ -57,6 +58,8 @@ Result<Digest> Verifier::file_digest(const std::string& path, const FileStat* kn
   before = KACHE_TRY(fs_.stat_handle(file.handle()));
   if (!before.is_regular()) return Error{ErrorCode::unsupported, 0, path + ": not a regular file"};
   digest = KACHE_TRY(digest_file(fs_, file.handle()));
+  counts_.read++;
+  counts_.read_bytes += before.size;
   FileStat after = KACHE_TRY(fs_.stat_handle(file.handle()));
   if (settled(before, clock) && same_identity(before, after)) memo_.insert(after, 0, digest);
   files_.emplace(path, digest);

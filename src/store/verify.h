@@ -39,6 +39,11 @@ class Verifier {
   Result<Digest> file_digest(const std::string& path, const FileStat* stat = nullptr);
   // The answer to one question now: what Input::digest would be, or not_found.
   Result<Digest> answer(InputKind kind, const std::string& path);
+  // How often a digest was known from a stat, how often a file had to be read, and how much of it.
+  struct Counts {
+    uint64_t known = 0, read = 0, read_bytes = 0;
+  };
+  const Counts& counts() const { return counts_; }
   EnvInput env_input(const std::string& name, bool literal) const;
   // Where PATH leads; "" for nowhere.
   const std::string& find_program(const std::string& name);
@@ -58,6 +63,7 @@ class Verifier {
   const Roots& roots_;
   const CommandLine& line_;
   const Invocation& invocation_;
+  Counts counts_;
   std::unordered_map<std::string, Digest> files_;
   std::unordered_map<std::string, std::string> programs_;
 };

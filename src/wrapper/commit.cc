@@ -171,6 +171,7 @@ class Committer {
         output.size = blob.size;
         report_.blobs++;
         report_.new_blobs += blob.is_new;
+        if (blob.is_new) bytes_by(blob.sharing) += blob.size;
         report_.bytes += blob.size;
         KACHE_TRY(search_file(found.path, blob.size));
         // What was just compiled is what the next unit reads: its digest is known without reading it again.
@@ -187,6 +188,11 @@ class Committer {
     search_text(entry_.standard_output);
     search_text(entry_.standard_error);
     return Ok{};
+  }
+
+  uint64_t& bytes_by(Sharing sharing) {
+    if (sharing == Sharing::hardlinked) return report_.linked_bytes;
+    return sharing == Sharing::reflinked ? report_.cloned_bytes : report_.copied_bytes;
   }
 
   // The compiler's rlib may be one inode with the blob: its rmeta beside it carries the time that cargo looks at.
@@ -389,6 +395,7 @@ class Committer {
     traces.key = request_.key;
     traces.parts = request_.parts;
     traces.crate_name = request_.invocation.crate_name;
+    report_.inputs = set_;
     traces.add({std::move(set_), entry_.key});
     return publish_traces(fs_, blobs_.layout(), traces);
   }

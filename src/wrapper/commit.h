@@ -38,6 +38,8 @@ struct CommitReport {
   ActionKey action;
   uint64_t bytes = 0;
   uint32_t blobs = 0, new_blobs = 0;
+  uint64_t linked_bytes = 0, cloned_bytes = 0, copied_bytes = 0;  // of new blobs
+  InputSet inputs;
 };
 
 Result<CommitReport> commit_entry(FileSystem& fs, Clock& clock, BlobStore& blobs, Memo& memo, Verifier& verifier,

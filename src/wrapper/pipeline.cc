@@ -95,6 +95,7 @@ class Session {
   std::optional<int> try_hit(OutcomeKind kind) {
     Verifier verifier(fs_, world_.clock, memo_, roots_, line_, invocation_);
     lookup_ = find_entry(fs_, layout_, verifier, key_);
+    count(verifier);
     outcome_.lookup_us = lap();
     outcome_.lookup_rejection = lookup_.rejection;
     outcome_.miss_reasons = lookup_.reasons;
@@ -113,10 +114,15 @@ class Session {
     outcome_.kind = kind;
     outcome_.action_key = lookup_.entry.key.hex();
     outcome_.compile_ms = lookup_.entry.compile_ms;
-    outcome_.size = served->restored.bytes;
-    outcome_.linked = served->restored.linked;
-    outcome_.cloned = served->restored.cloned;
-    outcome_.copied = served->restored.copied;
+    const RestoreReport& restored = served->restored;
+    outcome_.size = restored.bytes;
+    outcome_.linked = restored.linked;
+    outcome_.cloned = restored.cloned;
+    outcome_.copied = restored.copied;
+    outcome_.linked_bytes = restored.linked_bytes;
+    outcome_.cloned_bytes = restored.cloned_bytes;
+    outcome_.copied_bytes = restored.copied_bytes;
+    outcome_.key_fields = key_fields(parts_, lookup_.inputs);
     outcome_.miss_reasons.clear();
     // Else all of it would have to be read again after the next boot.
     if (served->was_verified) collect_garbage_when_due();
@@ -150,6 +156,12 @@ class Session {
     return process->status;
   }
 
+  void count(const Verifier& verifier) {
+    outcome_.digests_known += verifier.counts().known;
+    outcome_.digests_read += verifier.counts().read;
+    outcome_.digest_bytes += verifier.counts().read_bytes;
+  }
+
   bool must_verify(const Entry& entry) const {
     if (config_.verify_restores == VerifyRestores::always) return true;
     // One in sixteen, by chance of the clock: every process restores only once.
@@ -160,7 +172,8 @@ class Session {
   int miss() {
     if (in_edit_loop()) return pass_through({Refusal::incremental_loop, {}});
     recorder_ = world_.libexec + "/libkache-record.so";
-    RecordMode mode = find_record_mode(fs_, layout_, {compiler_, parts_.front().text, recorder_, line_.env});
+    RecordMode mode = find_record_mode(fs_, layout_, {compiler_, parts_.front().text, recorder_, line_.env},
+                                       outcome_.probe_runs);
     if (mode == RecordMode::unknown) return pass_through({Refusal::record_incomplete, "the recorder does not work here"});
     if (mode == RecordMode::declared) {
       if (Refused refused = check_declared(line_, invocation_)) return pass_through(refused);
@@ -201,6 +214,7 @@ class Session {
 
     unlink_shared_outputs(fs_, invocation_, line_.cwd);
     int64_t files_before_ns = world_.clock.file_clock_ns();
+    outcome_.key_fields = key_fields(parts_, {});  // more is known when it has been stored
     Progress progress(world_, config_, layout_, outcome_.crate_name, outcome_.root);
     Result<ProcessResult> process = world_.processes.run(command->argv, command->env, &progress);
     if (!process.ok()) return could_not_start(process.error());
@@ -235,6 +249,7 @@ class Session {
     Result<CommitReport> committed =
         commit_entry(fs_, world_.clock, blobs_, memo_, verifier,
                      {line_, invocation_, roots_, config_, key_, parts_, observed, found, process, *extra, files_before_ns});
+    count(verifier);
     if (!committed.ok()) {
       outcome_.store_error = committed.error().message;
       return;
@@ -249,6 +264,10 @@ class Session {
     outcome_.size = committed->bytes;
     outcome_.stored_blobs = committed->blobs;
     outcome_.new_blobs = committed->new_blobs;
+    outcome_.stored_linked_bytes = committed->linked_bytes;
+    outcome_.stored_cloned_bytes = committed->cloned_bytes;
+    outcome_.stored_copied_bytes = committed->copied_bytes;
+    outcome_.key_fields = key_fields(parts_, committed->inputs);
     if (config_.clean_incremental) clean_incremental(fs_, invocation_, line_.cwd);
     collect_garbage_when_due();
   }

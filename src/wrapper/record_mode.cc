@@ -5,7 +5,8 @@
 
 namespace kache {
 
-RecordMode find_record_mode(FileSystem& fs, const StoreLayout& layout, const RecordModeRequest& request) {
+RecordMode find_record_mode(FileSystem& fs, const StoreLayout& layout, const RecordModeRequest& request,
+                            uint32_t& probe_runs) {
   Result<FileStat> library = fs.stat(request.recorder);
   if (!library.ok()) return RecordMode::unknown;
   std::string path = layout.toolchains() + "/recorded-" +
@@ -21,6 +22,7 @@ RecordMode find_record_mode(FileSystem& fs, const StoreLayout& layout, const Rec
 
   Env env = request.env;
   env.set(kActiveVariable, "1");
+  probe_runs++;
   Result<bool> works = recorder_works({SelfTest::rust, {request.compiler}, request.recorder, layout.temporary(), env});
   if (!works.ok()) return RecordMode::unknown;
   (void)replace_file(fs, path, *works ? "yes" : "no", 0600);
