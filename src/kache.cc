@@ -39,6 +39,7 @@ int run(int argc, char** argv, char** environment) {
     write_fully(2, "kache: " + error.message + "; install kache again, or set KACHE_LIBEXEC\n");
     return 127 << 8;
   }
+  survive_file_size_limit();
   line.cwd = working_directory();
   World world{fs, system_clock(), system_processes(), find_libexec(line.env)};
   if (line.cwd.empty()) return exec_program(line.argv, line.env).sys << 8;  // a deleted directory: nothing to share

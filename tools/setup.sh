@@ -7,7 +7,8 @@
 set -euo pipefail
 
 build="gcc g++ cmake ninja-build pkg-config librust-blake3-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libsqlite3-dev"
-test="$build libgtest-dev python3 python3-pytest strace make file clang lld mold gdb binutils"
+test="$build libgtest-dev python3 python3-pytest python3-pytest-xdist strace make file clang llvm lld mold gdb binutils
+      xfsprogs btrfs-progs e2fsprogs util-linux"
 fuzz="$test libclang-rt-dev"
 
 # Debian 12 calls the runtimes of clang by their version only.

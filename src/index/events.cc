@@ -24,6 +24,9 @@ void take(const json& line, const char* name, T& value) {
 
 bool parse_event(const std::string& text, BuildEvent& event) {
   json line = json::parse(text, nullptr, false);
+  // A writer that was killed, or had no more room, left a piece before the line.
+  size_t last = text.rfind("{\"ts\":");
+  if (!line.is_object() && last != std::string::npos) line = json::parse(text.substr(last), nullptr, false);
   if (!line.is_object()) return false;
   for (const char* required : {"ts", "crate_name", "result", "elapsed_ms", "size"}) {
     if (!line.contains(required)) return false;

@@ -140,6 +140,7 @@ def test_events_carry_what_readers_ask_for(built):
 @pytest.mark.parametrize("change, group", [("source", "sources"), ("cfg", "env_cfg"), ("flag", "args"), ("variable", "env_deps")])
 def test_key_fields_tell_what_changed(lab, change, group):
     tree = write_tree(lab.root / "tree", {"src.rs": 'pub const W: Option<&str> = option_env!("WORD");\n'})
+    (tree / "out/debug/deps").mkdir(parents=True)
     args = list(LIB)
     time.sleep(0.02)
     lab.rustc(tree, *args)
@@ -148,6 +149,7 @@ def test_key_fields_tell_what_changed(lab, change, group):
     more = {"cfg": ["--cfg", "more"], "flag": ["-Copt-level=1"]}.get(change, [])
     time.sleep(0.02)
     lab.rustc(tree, *args, *more, **({"WORD": "x"} if change == "variable" else {}))
+    assert [event["result"] for event in lab.events()] == ["miss", "miss"]
     before, after = (event["key_fields"] for event in lab.events())
     assert {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)} == {group}
 
