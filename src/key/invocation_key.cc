@@ -66,7 +66,7 @@ std::vector<KeyPart> key_parts(const CommandLine& line, const Invocation& invoca
   if (remap) {
     for (const Root& root : roots.all()) parts.push_back({"remap", root.remap_to});
   }
-  if (invocation.native_cpu) parts.push_back({"cpu", cpu_identity()});
+  if (invocation.native_cpu) parts.push_back({"cpu", cpu_identity(posix_file_system())});
   if (!config.key_salt.empty()) parts.push_back({"salt", digest_bytes(config.key_salt).hex()});
   add_key_env_vars(parts, line.env, config.key_env_vars);
   return parts;

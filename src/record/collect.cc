@@ -325,7 +325,7 @@ class Collector {
   // A program that began to watch itself. It must be the one that was executed, or the interpreter of that script; a
   // program that says nothing and executes another one is not covered by the other one's hello.
   void hello(const std::string& path, const RecordEvent& event) {
-    if (!said_hello_) compiler_ = event.pid;
+    if (!said_hello_) begin(event);
     said_hello_ = true;
     cwds_[event.pid] = event.b;
     started_.insert(event.pid);
@@ -340,6 +340,15 @@ class Collector {
     }
     if (is_interpreter(path)) variables_.insert(std::string(kWholeEnvironment));
     program(path, event);
+  }
+
+  // The first to speak must be what was started: a program that can not, and executes a compiler, has made a choice that
+  // nobody saw.
+  void begin(const RecordEvent& event) {
+    compiler_ = event.pid;
+    Result<FileStat> started = fs_.stat(context_.program);
+    bool same = started.ok() && started->dev == event.identity.dev && started->ino == event.identity.ino;
+    if (!same && !is_script(context_.program)) refuse(Refusal::unobserved_child, context_.program);
   }
 
   bool is_script(const std::string& path) {

@@ -58,6 +58,7 @@ struct CollectContext {
   // Files that the toolchain identity covers: no inputs of their own. Absolute real paths.
   const std::unordered_set<std::string>& toolchain_files;
   std::string recorder;  // path of libkache-record.so
+  std::string program;   // what was started, absolute
 };
 
 Observed collect_inputs(FileSystem& fs, const std::vector<RecordEvent>& events, const CollectContext& context);

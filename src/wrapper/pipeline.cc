@@ -81,6 +81,7 @@ class Session {
         return false;
       }
       compiler_ = path;
+      knows_sysroot_ = !toolchain->sysroot.empty();
       identity = Hasher().field("toolchain", identity).field("program", toolchain->identity).finish();
       toolchain_files_.insert(toolchain->files.begin(), toolchain->files.end());
     }
@@ -176,7 +177,7 @@ class Session {
                                        outcome_.probe_runs);
     if (mode == RecordMode::unknown) return pass_through({Refusal::record_incomplete, "the recorder does not work here"});
     if (mode == RecordMode::declared) {
-      if (Refused refused = check_declared(line_, invocation_)) return pass_through(refused);
+      if (Refused refused = check_declared(line_, invocation_, knows_sysroot_)) return pass_through(refused);
       outcome_.declared = true;
       parts_.push_back({"mode", "declared"});
       key_ = derive_invocation_key(parts_);
@@ -272,10 +273,15 @@ class Session {
     collect_garbage_when_due();
   }
 
+  std::string started_program() const {
+    std::string path = find_executable(fs_, invocation_.program, line_.env, line_.cwd);
+    return path.empty() ? invocation_.program : path;
+  }
+
   Observed collect(RecordFile& record) {
     Result<std::vector<RecordEvent>> events = record.read();
     if (events.ok()) {
-      return collect_inputs(fs_, *events, {line_, invocation_, roots_, toolchain_files_, recorder_});
+      return collect_inputs(fs_, *events, {line_, invocation_, roots_, toolchain_files_, recorder_, started_program()});
     }
     Observed nothing;
     nothing.refused = {Refusal::record_incomplete, events.error().message};
@@ -325,6 +331,7 @@ class Session {
   std::unordered_set<std::string> toolchain_files_;
   std::string compiler_;  // the one that compiles, behind a workspace wrapper; absolute
   std::string recorder_;
+  bool knows_sysroot_ = false;
   std::vector<KeyPart> parts_;
   InvocationKey key_;
   std::string key_problem_;
