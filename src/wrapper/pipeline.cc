@@ -347,6 +347,15 @@ bool stdin_is_empty() {
   return ::fstat(0, &in) == 0 && ::stat("/dev/null", &null) == 0 && S_ISCHR(in.st_mode) && in.st_rdev == null.st_rdev;
 }
 
+// What was restored earlier may be read-only and one inode with the store: a compiler refuses to write over that.
+void make_way(FileSystem& fs, const CommandLine& line, Recognised::Kind kind) {
+  CommandLine compiler = line;
+  if (kind == Recognised::chain) compiler.argv.erase(compiler.argv.begin());
+  ParsedInvocation parsed = parse_rustc(fs, compiler, Recognised::rustc);
+  bool is_compile = parsed.invocation.purpose == Purpose::compile && !parsed.invocation.source.empty();
+  if (is_compile) unlink_shared_outputs(fs, parsed.invocation, line.cwd);
+}
+
 int run_directly(const CommandLine& line) {
   Error error = exec_program(plain_command(line).argv, plain_command(line).env);
   write_fully(2, "kache: " + error.message + "\n");
@@ -358,6 +367,7 @@ int run_directly(const CommandLine& line) {
 int run_wrapper(World& world, const CommandLine& line, Recognised::Kind kind) {
   bool nested = line.env.has(kActiveVariable);
   if (nested || is_disabled(line.env) || kind == Recognised::driver || kind == Recognised::chain) {
+    make_way(world.fs, line, kind);
     return run_directly(line);
   }
   ParsedInvocation parsed = parse_rustc(world.fs, line, kind);

@@ -234,3 +234,27 @@ def test_a_cache_that_vanishes_while_the_compiler_runs(case):
         assert result[:3] == case.alone[:3], (what, result)
         assert result[3] == case.alone[3]
         case.check()
+
+
+def test_a_compiler_that_is_not_there(case):
+    result = case.run([KACHE, "/nonexistent/rustc", *LIB])
+    assert result[0] == 127 and b"/nonexistent/rustc" in result[2] and result[3] == {}
+
+
+def test_read_only_outputs_are_no_obstacle_where_caching_is_off(nobody):
+    cache = nobody.lab.root / "theirs"
+    cache.mkdir()
+    nobody.own(cache)
+    nobody.nobody(KACHE_CACHE_DIR=str(cache))
+    nobody.nobody(KACHE_CACHE_DIR=str(cache))
+    rlib = nobody.tree / "out/debug/deps/libunit-1.rlib"
+    blob, before = os.stat(rlib), rlib.read_bytes()
+    assert blob.st_nlink > 1 and not blob.st_mode & 0o222
+    (nobody.tree / "src.rs").write_text(SOURCE + "pub fn more() {}\n")
+    for env in ({"KACHE_DISABLED": "1"}, {"KACHE_ACTIVE": "1"}):
+        result = subprocess.run([*nobody.prefix, nobody.wrapper, nobody.compiler, *LIB], cwd=nobody.tree, capture_output=True,
+                                env=nobody.lab.env(KACHE_CACHE_DIR=str(cache), **env))
+        assert result.returncode == 0, result.stderr
+        assert rlib.read_bytes() != before and os.stat(rlib).st_ino != blob.st_ino
+    (nobody.tree / "src.rs").write_text(SOURCE)
+    nobody.nobody(KACHE_CACHE_DIR=str(cache))

@@ -135,7 +135,10 @@ def test_those_who_wait_for_a_compile_that_fails_get_its_messages_themselves(lab
     files = slow(READ) | NOTE
     slow_one = Slow(lab, files | {"lib.rs": files["lib.rs"] + 'pub fn wrong() -> u8 { "no" }\n'})
     processes = [slow_one.start() for _ in range(3)]
-    ended = [process.communicate(b"g") for process in processes]
+    for process in processes:  # whoever is first, and then each of the others
+        process.stdin.write(b"g")
+        process.stdin.flush()
+    ended = [process.communicate() for process in processes]
     assert [process.returncode for process in processes] == [1, 1, 1]
     messages = {messages.replace(b"ready\n", b"") for _, messages in ended}
     assert len(messages) == 1 and b"E0308" in messages.pop()
