@@ -157,8 +157,9 @@ def test_key_fields_tell_what_changed(lab, change, group):
 def test_heartbeats_know_how_long_it_took_before(lab):
     """A compiler that sleeps, and a history of compiles of four seconds in this tree and of an hour in others."""
     (lab.root / "src.rs").write_text("")
-    (lab.root / "rustc").write_text("#!/bin/sh\nsleep 2.5\nexit 3\n")
-    (lab.root / "rustc").chmod(0o755)
+    compiler = lab.root / "toolchain/bin/rustc"
+    write_tree(lab.root / "toolchain", {"bin/rustc": "#!/bin/sh\nsleep 2.5\nexit 3\n", "lib/rustlib/components": ""})
+    compiler.chmod(0o755)
     lab.cache.mkdir()
     def line(crate, root, ms, result="miss"):
         return json.dumps({"ts": "2026-01-01T00:00:00Z", "crate_name": crate, "root": root, "result": result, "elapsed_ms": ms,
@@ -168,7 +169,7 @@ def test_heartbeats_know_how_long_it_took_before(lab):
                                                  line("unit", root, 3_600_000, "local_hit")]
     args = [str(lab.root / "out/debug/deps") if arg == "out/debug/deps" else arg for arg in LIB]
     (lab.cache / "events.jsonl").write_text("".join(history))
-    result = subprocess.run([KACHE, lab.root / "rustc", *args], cwd=lab.root, capture_output=True,
+    result = subprocess.run([KACHE, compiler, *args], cwd=lab.root, capture_output=True,
                             env=lab.env(KACHE_HEARTBEAT_SECS="1", KACHE_PROGRESS="all", KACHE_EVENT_ROOT=root))
     assert result.returncode == 3
     beats = [event for event in lab.events() if event.get("event") == "heartbeat"]
