@@ -28,18 +28,20 @@ int main(int argc, char **argv) {
 """
 
 
-def copy(toolchain):
-    """The toolchain again: links to the same files where that can be, so that it costs no space."""
-    def link(source, destination):
-        try:
-            os.link(source, destination)
-        except OSError:
-            shutil.copy2(source, destination)
-    toolchain.mkdir(parents=True)
+@pytest.fixture(scope="module")
+def private(tmp_path_factory):
+    """The toolchain again, of the test's own: a hard link to the real one would move its ctime under the other tests."""
+    toolchain = tmp_path_factory.mktemp("toolchain")
     (toolchain / "bin").mkdir()
-    link(TOOLCHAIN / "rustc", toolchain / "bin/rustc")
-    shutil.copytree(TOOLCHAIN.parent / "lib", toolchain / "lib", copy_function=link, symlinks=True,
+    shutil.copy2(TOOLCHAIN / "rustc", toolchain / "bin/rustc")
+    shutil.copytree(TOOLCHAIN.parent / "lib", toolchain / "lib", symlinks=True,
                     ignore=lambda directory, names: {"src", "etc"} & set(names) if directory.endswith("rustlib") else set())
+    yield toolchain
+    shutil.rmtree(toolchain)
+
+
+def copy(private, toolchain):
+    shutil.copytree(private, toolchain, copy_function=os.link, symlinks=True)
     return toolchain
 
 
@@ -68,8 +70,8 @@ def unit(lab):
 
 
 @pytest.mark.hits
-def test_toolchains_with_one_banner_and_other_contents_do_not_answer_each_other(unit):
-    one, two = copy(unit.root / "one"), copy(unit.root / "two")
+def test_toolchains_with_one_banner_and_other_contents_do_not_answer_each_other(unit, private):
+    one, two = copy(private, unit.root / "one"), copy(private, unit.root / "two")
     banner = {subprocess.run([toolchain / "bin/rustc", "-vV"], capture_output=True, check=True).stdout for toolchain in (one, two)}
     library, data = change(two)
     assert len(banner) == 1
@@ -82,8 +84,8 @@ def test_toolchains_with_one_banner_and_other_contents_do_not_answer_each_other(
 
 
 @pytest.fixture
-def proxies(unit):
-    one, two = copy(unit.root / "toolchains/one"), copy(unit.root / "toolchains/two")
+def proxies(unit, private):
+    one, two = copy(private, unit.root / "toolchains/one"), copy(private, unit.root / "toolchains/two")
     change(two)
     (unit.root / "proxy.c").write_text(PROXY)
     for name, flags in (("dynamic", []), ("static", ["-static"])):
