@@ -12,7 +12,7 @@ test="$build libgtest-dev python3 python3-pytest python3-pytest-xdist strace mak
 fuzz="$test libclang-rt-dev"
 
 # Debian 12 calls the runtimes of clang by their version only.
-if ! apt-cache show libclang-rt-dev >/dev/null 2>&1; then fuzz="$test"; fi
+if ! apt-cache show libclang-rt-dev >/dev/null 2>&1; then fuzz="$test libclang-rt-14-dev"; fi
 
 rust() {
   if command -v cargo >/dev/null && command -v rustc >/dev/null; then return; fi

@@ -81,6 +81,7 @@ class StoreLab {
     std::string source = read_file(disk, "/work/src/lib.rs", 1000).value_or("");
     Observed observed;
     observed.files.push_back({"/work/src/lib.rs", disk.stat("/work/src/lib.rs").value(), clock.file_clock_ns()});
+    int64_t started_ns = clock.file_clock_ns();
     remove_outputs();
     for (const auto& [path, bytes] : outputs_of(source)) (void)disk.create(path, bytes, 0644);
     FoundOutputs found;
@@ -100,7 +101,7 @@ class StoreLab {
     process.standard_error = "warning of " + source + "\n";
     ExtraInputs extra;
     return commit_entry(fs, clock, unit.blobs, unit.memo, verifier,
-                        {line_, invocation_, unit.roots, config_, unit.key, unit.parts, observed, found, process, extra});
+                        {line_, invocation_, unit.roots, config_, unit.key, unit.parts, observed, found, process, extra, started_ns});
   }
 
   enum class Answer { miss, hit };
