@@ -1,7 +1,9 @@
-// fill CACHE_DIR N: adds N entries to a store, each with a trace of thirty inputs, a digest of each in the memo, and outputs
-// that all share one blob. The keys are random, so that nothing asks for them; everything else is as a compile leaves it.
+// fill CACHE_DIR N [own]: adds N entries to a store, each with a trace of thirty inputs, a digest of each in the memo, and
+// outputs that all share one blob; with `own`, two blobs of its own instead. The keys are random, so that nothing asks for
+// them; everything else is as a compile leaves it.
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 
 #include "base/clock.h"
@@ -25,10 +27,20 @@ Status write(FileSystem& fs, const std::string& path, const std::string& bytes) 
   return fs.create(path, bytes, 0600);
 }
 
-Status fill(FileSystem& fs, const StoreLayout& layout, uint64_t count) {
+BlobId write_blob(FileSystem& fs, const StoreLayout& layout, uint64_t number) {
+  std::string bytes(4096, '\0');
+  std::memcpy(bytes.data(), &number, sizeof number);
+  BlobId id{digest_bytes(bytes)};
+  std::string path = layout.blob(id);
+  if (write(fs, path, bytes).ok()) (void)fs.set_mtime(path, seal_mtime(id.digest));
+  return id;
+}
+
+Status fill(FileSystem& fs, const StoreLayout& layout, uint64_t count, bool own_blobs) {
   KACHE_TRY(prepare_store(fs, layout));
+  BootId boot = read_boot_id(fs);
   uint64_t start = static_cast<uint64_t>(system_clock().wall_ns());
-  BlobId blob{digest_of("blob", 0)};
+  BlobId shared{digest_of("blob", 0)};
   for (uint64_t i = 0; i < count; ++i) {
     Entry entry;
     entry.key.digest = digest_of("entry", start + i);
@@ -38,13 +50,14 @@ Status fill(FileSystem& fs, const StoreLayout& layout, uint64_t count) {
     entry.profile = "debug";
     entry.created_ns = system_clock().wall_ns();
     entry.compile_ms = 500 + i % 5000;
+    entry.stamp = stamp_now(system_clock(), boot);
     for (const char* role : {"metadata", "link"}) {
       Output output;
       output.role = role;
       output.name = "lib" + entry.crate_name + (output.role == "link" ? "-1.rlib" : "-1.rmeta");
       output.mode = 0644;
       output.size = 4096;
-      output.blob = blob;
+      output.blob = own_blobs ? write_blob(fs, layout, (start + i) * 2 + entry.outputs.size()) : shared;
       entry.outputs.push_back(std::move(output));
     }
     KACHE_TRY(write(fs, layout.entry(entry.key), encode_entry(entry)));
@@ -64,7 +77,7 @@ Status fill(FileSystem& fs, const StoreLayout& layout, uint64_t count) {
     traces.add(std::move(candidate));
     KACHE_TRY(write(fs, layout.trace(traces.key), encode_traces(traces)));
   }
-  Memo memo = Memo::open(layout.memo());
+  Memo memo = Memo::open(layout.memo(), boot);
   for (uint64_t i = 0; i < count; ++i) {
     FileStat stat;
     stat.dev = 1;
@@ -80,8 +93,8 @@ Status fill(FileSystem& fs, const StoreLayout& layout, uint64_t count) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) return std::fprintf(stderr, "usage: fill CACHE_DIR N\n"), 2;
-  Status done = fill(posix_file_system(), StoreLayout(argv[1]), std::strtoull(argv[2], nullptr, 10));
+  if (argc != 3 && argc != 4) return std::fprintf(stderr, "usage: fill CACHE_DIR N [own]\n"), 2;
+  Status done = fill(posix_file_system(), StoreLayout(argv[1]), std::strtoull(argv[2], nullptr, 10), argc == 4);
   if (!done.ok()) return std::fprintf(stderr, "fill: %s\n", done.error().message.c_str()), 1;
   return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "base/frame.h"
 #include "config/compiled.h"
+#include "store/durability.h"
 #include "store/entry.h"
 #include "store/traces.h"
 
@@ -12,7 +13,7 @@ using namespace kache;
 // The fuzzer can not guess checksums, so the frame is put around its bytes.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  Result<Entry> entry = decode_any_entry(seal_frame("KENTRY01", bytes));
+  Result<Entry> entry = decode_any_entry(seal_frame("KENTRY02", bytes));
   if (entry.ok()) {
     Result<Entry> again = decode_any_entry(encode_entry(*entry));
     if (!again.ok() || again->outputs != entry->outputs) std::abort();
@@ -21,6 +22,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (traces.ok() && !decode_any_traces(encode_traces(*traces)).ok()) std::abort();
   Result<CompiledConfig> config = decode_compiled(seal_frame("KCONFC01", bytes));
   if (config.ok() && !decode_compiled(encode_compiled(*config)).ok()) std::abort();
+  Result<std::vector<Stamp>> mark = decode_sync_mark(seal_frame("KSYNCD01", bytes));
+  if (mark.ok() && !decode_sync_mark(encode_sync_mark(*mark)).ok()) std::abort();
+  (void)decode_sync_mark(bytes);
+  (void)parse_boot_id(bytes);
   (void)decode_any_entry(bytes);
   (void)decode_any_traces(bytes);
   return 0;

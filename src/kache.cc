@@ -77,6 +77,7 @@ int run(int argc, char** argv, char** environment) {
     write_fully(2, "kache: no " + std::string(base_name(line.argv.front())) + " on PATH but kache itself; put the real one's directory behind\n");
     return 127 << 8;
   }
+  survive_file_size_limit();
   World world{fs, system_clock(), system_processes(), libexec};
   if (line.cwd.empty()) return exec_program(line.argv, line.env).sys << 8;  // a deleted directory: nothing to share
   return run_wrapper(world, line, recognised.kind);

@@ -7,11 +7,12 @@
 set -euo pipefail
 
 build="gcc g++ cmake ninja-build pkg-config librust-blake3-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libsqlite3-dev"
-test="$build libgtest-dev python3 python3-pytest strace make file clang lld mold gdb binutils"
+test="$build libgtest-dev python3 python3-pytest python3-pytest-xdist strace make file clang llvm lld mold gdb binutils
+      xfsprogs btrfs-progs e2fsprogs util-linux"
 fuzz="$test libclang-rt-dev"
 
 # Debian 12 calls the runtimes of clang by their version only.
-if ! apt-cache show libclang-rt-dev >/dev/null 2>&1; then fuzz="$test"; fi
+if ! apt-cache show libclang-rt-dev >/dev/null 2>&1; then fuzz="$test libclang-rt-14-dev"; fi
 
 rust() {
   if command -v cargo >/dev/null && command -v rustc >/dev/null; then return; fi

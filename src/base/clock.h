@@ -11,6 +11,7 @@ class Clock {
   virtual ~Clock() = default;
   virtual int64_t wall_ns() = 0;       // CLOCK_REALTIME
   virtual int64_t monotonic_ns() = 0;  // CLOCK_MONOTONIC
+  virtual int64_t boottime_ns() = 0;   // CLOCK_BOOTTIME: since this boot, suspended time included
   // CLOCK_REALTIME_COARSE: the clock with which the kernel stamps files. A file whose ctime is below it can not be
   // changed any more without its ctime changing too.
   virtual int64_t file_clock_ns() = 0;

@@ -6,13 +6,15 @@
 #include <cstdio>
 #include <unordered_map>
 
+#include "base/boot.h"
 #include "base/path.h"
 #include "cli/cargo_config.h"
 #include "cli/command.h"
 #include "config/options.h"
+#include "index/walk.h"
 #include "record/recorder_check.h"
 #include "store/blob.h"
-#include "store/gc.h"
+#include "store/entry.h"
 #include "store/memo.h"
 #include "store/toolchain.h"
 #include "wrapper/process.h"
@@ -151,66 +153,92 @@ void check_store(const CommandContext& context, Checklist& list) {
   std::string network = network_file_system(root);
   list.row(network.empty(), "Cache FS", network.empty() ? "local" : network + " is a network file system",
            "set KACHE_CACHE_DIR to a local path");
+  if (!read_boot_id(context.fs).is_known()) {
+    list.row(false, "Boot", "the kernel does not say which boot this is; every hit reads what it restores", "mount /proc");
+  }
 }
 
-int verify_store(const CommandContext& context, const DoctorOptions& options) {
-  std::vector<std::string> broken_files;
-  std::vector<StoredEntry> entries = list_entries(context.fs, context.layout, &broken_files);
-  std::printf("Verifying %zu cache entries...\n\n", entries.size() + broken_files.size());
-  uint64_t missing = 0, failures = 0, bad_entries = broken_files.size(), checked = 0;
-  std::unordered_map<std::string, bool> known;  // blob → good
-  std::vector<std::string> to_remove = broken_files;
-  for (const StoredEntry& stored : entries) {
-    bool good = true;
-    for (const Output& output : stored.entry.outputs) {
-      if (output.content != OutputContent::blob) continue;
-      auto [place, is_new] = known.try_emplace(output.blob.hex(), true);
-      if (is_new) {
-        ++checked;
-        std::string path = context.layout.blob(output.blob);
-        Result<FileStat> stat = context.fs.stat(path);
-        if (!stat.ok() || stat->size != output.size) {
-          place->second = false;
-          ++missing;
-        } else if (!is_sealed(*stat, output.blob.digest)) {
-          place->second = false;
-          ++failures;
-        } else if (options.checksums) {
-          Result<File> file = open_file(context.fs, path);
-          Result<Digest> digest = file.ok() ? digest_file(context.fs, file->handle()) : Result<Digest>(file.error());
-          if (!digest.ok() || *digest != output.blob.digest) {
-            place->second = false;
-            ++failures;
-          }
-        }
-        if (!place->second && options.repair) (void)context.fs.unlink(path);
-      }
-      good &= place->second;
-    }
-    if (good) continue;
-    ++bad_entries;
-    to_remove.push_back(stored.path);
-  }
-  auto number = [](uint64_t n) { return static_cast<unsigned long long>(n); };
-  std::printf("Cache verification complete\n  Entries: %zu total, %llu valid, %llu corrupted\n",
-              entries.size() + broken_files.size(), number(entries.size() + broken_files.size() - bad_entries),
-              number(bad_entries));
-  std::printf("  Blobs: %llu checked, %llu missing, %llu checksum failures\n", number(checked), number(missing),
-              number(failures));
-  if (bad_entries == 0) return 0;
-  if (!options.repair) {
-    return fail("cache integrity check failed: " + std::to_string(bad_entries) +
-                " corrupted entries; run `kache doctor --verify --repair` to remove them");
-  }
-  for (const std::string& path : to_remove) (void)context.fs.unlink(path);
-  std::printf("Repairing: removed %llu corrupted entries.\n", number(bad_entries));
-  return 0;
+enum class BlobState : uint8_t { good, missing, changed };
+
+BlobState check_blob(const CommandContext& context, const Output& output, bool checksums) {
+  std::string path = context.layout.blob(output.blob);
+  Result<FileStat> stat = context.fs.stat(path);
+  if (!stat.ok() || stat->size != output.size) return BlobState::missing;
+  if (!is_sealed(*stat, output.blob.digest)) return BlobState::changed;
+  if (!checksums) return BlobState::good;
+  Result<File> file = open_file(context.fs, path);
+  Result<Digest> digest = file.ok() ? digest_file(context.fs, file->handle()) : Result<Digest>(file.error());
+  return digest.ok() && *digest == output.blob.digest ? BlobState::good : BlobState::changed;
 }
+
+// Every entry file and, once each, every blob that one names; what an index says is not asked here.
+class StoreCheck {
+ public:
+  StoreCheck(const CommandContext& context, const DoctorOptions& options) : context_(context), options_(options) {}
+
+  int run() {
+    std::puts("Verifying cache entries...\n");
+    each_sharded(context_.fs, context_.layout.entries(), [&](const std::string& path, const std::string& name) {
+      ++entries_;
+      if (!check_entry(path, name)) bad_.push_back(path);
+    });
+    return report();
+  }
+
+ private:
+  bool check_entry(const std::string& path, const std::string& name) {
+    Digest key;
+    Result<std::string> bytes = read_file(context_.fs, path, kMaxEntrySize);
+    if (!bytes.ok() || !Digest::parse_hex(name, key)) return false;
+    Result<Entry> entry = decode_entry(*bytes, ActionKey{key});
+    if (!entry.ok()) return false;
+    bool good = true;
+    for (const Output& output : entry->outputs) {
+      if (output.content == OutputContent::blob) good &= check_once(output) == BlobState::good;
+    }
+    return good;
+  }
+
+  BlobState check_once(const Output& output) {
+    auto [place, is_new] = known_.try_emplace(output.blob.digest, BlobState::good);
+    if (!is_new) return place->second;
+    place->second = check_blob(context_, output, options_.checksums);
+    missing_ += place->second == BlobState::missing;
+    changed_ += place->second == BlobState::changed;
+    if (place->second != BlobState::good && options_.repair) (void)context_.fs.unlink(context_.layout.blob(output.blob));
+    return place->second;
+  }
+
+  int report() {
+    auto number = [](uint64_t n) { return static_cast<unsigned long long>(n); };
+    std::printf("Cache verification complete\n  Entries: %llu total, %llu valid, %llu corrupted\n", number(entries_),
+                number(entries_ - bad_.size()), number(bad_.size()));
+    std::printf("  Blobs: %llu checked, %llu missing, %llu checksum failures\n", number(known_.size()), number(missing_),
+                number(changed_));
+    if (bad_.empty()) return 0;
+    if (!options_.repair) {
+      return fail("cache integrity check failed: " + std::to_string(bad_.size()) +
+                  " corrupted entries; run `kache doctor --verify --repair` to remove them");
+    }
+    for (const std::string& path : bad_) (void)context_.fs.unlink(path);
+    std::printf("Repairing: removed %llu corrupted entries.\n", number(bad_.size()));
+    return 0;
+  }
+
+  struct DigestHash {
+    size_t operator()(const Digest& digest) const { return digest.prefix64(); }
+  };
+  const CommandContext& context_;
+  const DoctorOptions& options_;
+  uint64_t entries_ = 0, missing_ = 0, changed_ = 0;
+  std::unordered_map<Digest, BlobState, DigestHash> known_;
+  std::vector<std::string> bad_;
+};
 
 }  // namespace
 
 int run_doctor(const CommandContext& context, const DoctorOptions& options) {
-  if (options.verify || options.checksums || options.repair) return verify_store(context, options);
+  if (options.verify || options.checksums || options.repair) return StoreCheck(context, options).run();
   bool colours = ::isatty(1) && !context.env.has("NO_COLOR");
   std::printf("  kache v%s\n\n", KACHE_VERSION);
   Checklist list(colours);

@@ -57,8 +57,8 @@ json crate_detail(const BuildEvent& event) {
   detail["store_duplicate_blobs"] = event.store_duplicate_blobs;
   detail["store_new_blobs"] = event.store_new_blobs;
   detail["compiler_runs"] = event.compiler_runs;
-  detail["preprocessor_runs"] = 0;
-  detail["probe_runs"] = 0;
+  detail["preprocessor_runs"] = event.preprocessor_runs;
+  detail["probe_runs"] = event.probe_runs;
   if (!event.store_error.empty()) detail["store_error"] = event.store_error;
   if (!event.miss_reasons.empty()) detail["miss_reason"] = event.miss_reasons;
   return detail;
@@ -99,8 +99,8 @@ json trace_events(const std::vector<BuildEvent>& events) {
                      {"route", route(*event)}, {"reason", event->passthrough_reason},
                      {"cache_key", event->cache_key}, {"elapsed_ms", event->elapsed_ms},
                      {"compile_time_ms", event->compile_time_ms}, {"overhead_ms", overhead_ms(*event)},
-                     {"size", event->size}, {"compiler_runs", event->compiler_runs}, {"preprocessor_runs", 0},
-                     {"probe_runs", 0}, {"store_output_blobs", event->store_output_blobs},
+                     {"size", event->size}, {"compiler_runs", event->compiler_runs},
+                     {"preprocessor_runs", event->preprocessor_runs}, {"probe_runs", event->probe_runs}, {"store_output_blobs", event->store_output_blobs},
                      {"store_duplicate_blobs", event->store_duplicate_blobs},
                      {"store_new_blobs", event->store_new_blobs}, {"exit_code", event->exit_code}}}});
   }
@@ -129,6 +129,28 @@ std::vector<Reason> bypass_reasons(const std::vector<BuildEvent>& events) {
   for (auto& [key, reason] : reasons) list.push_back(std::move(reason));
   std::sort(list.begin(), list.end(), [](const Reason& a, const Reason& b) { return a.count > b.count; });
   return list;
+}
+
+std::vector<const BuildEvent*> slowest_bypassed(const std::vector<BuildEvent>& events, size_t top) {
+  std::vector<const BuildEvent*> picked;
+  for (const BuildEvent& event : events) {
+    if (!event.is_probe() && (event.result == "passthrough" || event.result == "skipped")) picked.push_back(&event);
+  }
+  std::stable_sort(picked.begin(), picked.end(),
+                   [](const BuildEvent* a, const BuildEvent* b) { return a->elapsed_ms > b->elapsed_ms; });
+  if (picked.size() > top) picked.resize(top);
+  return picked;
+}
+
+// A passthrough becomes the compiler, so nobody is left to tell how it ended.
+json bypass_detail(const BuildEvent& event) {
+  json detail = {{"crate_name", event.crate_name}};
+  if (!event.root.empty()) detail["root"] = event.root;
+  detail.update({{"result", event.result}, {"route", route(event)}, {"reason", event.passthrough_reason},
+                 {"start_time", rfc3339(start_ms(event))}, {"end_time", rfc3339(event.end_ns / 1'000'000)},
+                 {"start_unix_ms", start_ms(event)}, {"end_unix_ms", event.end_ns / 1'000'000},
+                 {"elapsed_ms", event.elapsed_ms}, {"exit_code", nullptr}, {"timestamp", event.ts}});
+  return detail;
 }
 
 std::vector<BuildEvent> dearest(const std::vector<BuildEvent>& events, size_t top, bool hits) {
@@ -205,8 +227,14 @@ json make_json(const CommandContext& context, const ReportOptions& options, int6
                       {"avg_store_ms", average(sum.store_ms, sum.compiled())}, {"total_key_ms", sum.key_ms},
                       {"total_lookup_ms", sum.lookup_ms}, {"total_restore_ms", sum.restore_ms},
                       {"total_store_ms", sum.store_ms}};
-  report["storage"] = {{"restored_bytes", sum.restored_bytes}, {"store_blobs", sum.stored_blobs},
-                       {"logical_bytes", sum.stored_bytes}};
+  report["storage"] = {{"reflinked_bytes", sum.reflinked_bytes}, {"hardlinked_bytes", sum.hardlinked_bytes},
+                       {"copied_bytes", sum.copied_bytes}, {"restored_bytes", sum.restored_bytes()},
+                       {"zero_copy_pct", rate(sum.restored_bytes() - sum.copied_bytes, sum.restored_bytes())},
+                       {"store_reflinked_bytes", sum.store_reflinked_bytes},
+                       {"store_hardlinked_bytes", sum.store_hardlinked_bytes},
+                       {"store_copied_bytes", sum.store_copied_bytes}, {"store_blobs", sum.stored_blobs},
+                       {"logical_bytes", sum.stored_bytes}, {"blob_bytes", sum.new_bytes()},
+                       {"dedup_saved_bytes", sum.stored_bytes - std::min(sum.stored_bytes, sum.new_bytes())}};
   report["network"] = nullptr;
   report["prefetch"] = {{"prefetch_hits", sum.prefetch_hits}, {"total_hits", sum.hits()},
                         {"contribution_pct", rate(sum.prefetch_hits, sum.hits())}};
@@ -234,6 +262,7 @@ json make_json(const CommandContext& context, const ReportOptions& options, int6
                                  {"count", reason.count}, {"failures", reason.failures},
                                  {"max_elapsed_ms", reason.longest_ms}});
   }
+  for (const BuildEvent* event : slowest_bypassed(events, options.top)) bypass["slowest"].push_back(bypass_detail(*event));
   report["suggestions"] = suggestions(events, sum);
   return report;
 }
@@ -262,6 +291,13 @@ std::string make_text(const ReportOptions& options, const std::vector<BuildEvent
   line(out, "  Passthroughs/skipped: " + std::to_string(sum.passthroughs) + " passthroughs (" +
                 std::to_string(sum.fallbacks) + " via fallback) / " + std::to_string(sum.skipped) + " skipped / " +
                 std::to_string(sum.probes) + " probes");
+  if (sum.restored_bytes()) {
+    line(out, "  Restored: " + human_size(sum.restored_bytes()) + " (" +
+                  percent(sum.restored_bytes() - sum.copied_bytes, sum.restored_bytes()) + "% without a copy)");
+  }
+  if (sum.stored_bytes) {
+    line(out, "  Stored: " + human_size(sum.stored_bytes) + ", of which " + human_size(sum.new_bytes()) + " were new");
+  }
   std::vector<Reason> reasons = bypass_reasons(events);
   if (!reasons.empty()) line(out, "\nNot cached:");
   for (const Reason& reason : reasons) {

@@ -1,10 +1,9 @@
 #include <cstdio>
-#include <unordered_set>
 
 #include "cli/command.h"
 #include "index/events.h"
+#include "index/store_index.h"
 #include "index/summary.h"
-#include "store/gc.h"
 
 namespace kache {
 
@@ -16,23 +15,18 @@ int run_stats(const CommandContext& context, const std::string& since) {
   if (!events.ok()) return fail(events.error().message);
   Summary summary = summarise(*events);
 
-  uint64_t logical = 0, physical = 0, entries = 0;
-  std::unordered_set<std::string> seen;
-  for (const StoredEntry& stored : list_entries(context.fs, context.layout, nullptr)) {
-    ++entries;
-    for (const Output& output : stored.entry.outputs) {
-      if (output.content != OutputContent::blob) continue;
-      logical += output.size;
-      if (seen.insert(output.blob.hex()).second) physical += output.size;
-    }
-  }
+  Pace pace;
+  StoreIndex index = StoreIndex::open(context.fs, context.clock, context.layout);
+  Status refreshed = index.refresh(RefreshDepth::members, pace);
+  if (!refreshed.ok()) return fail(refreshed.error().message);
+  StoreTotals store = index.totals();
   auto number = [](uint64_t n) { return static_cast<unsigned long long>(n); };
   uint64_t limit = context.config.local_max_size;
-  std::printf("Store:      %s / %s (%llu entries, %s%%)\n", human_size(physical).c_str(), human_size(limit).c_str(),
-              number(entries), percent(physical, limit).c_str());
-  if (!seen.empty()) {
-    std::printf("Dedup:      %llu unique blobs, %s physical, %s%% savings\n", number(seen.size()),
-                human_size(physical).c_str(), percent(logical - physical, logical).c_str());
+  std::printf("Store:      %s / %s (%llu entries, %s%%)\n", human_size(store.blob_bytes).c_str(), human_size(limit).c_str(),
+              number(store.entries), percent(store.blob_bytes, limit).c_str());
+  if (store.blobs > 0) {
+    std::printf("Dedup:      %llu unique blobs, %s physical, %s%% savings\n", number(store.blobs),
+                human_size(store.blob_bytes).c_str(), percent(store.logical_bytes - store.blob_bytes, store.logical_bytes).c_str());
   }
   std::printf("Hit rate:   %s%% (local: %llu, prefetch: %llu, remote: %llu, dup: %llu, miss: %llu)\n",
               percent(summary.hits(), summary.total()).c_str(), number(summary.local_hits),

@@ -2,28 +2,27 @@
 #include <cstdio>
 #include <map>
 
-#include "base/path.h"
 #include "cli/command.h"
 #include "index/events.h"
+#include "index/store_index.h"
 #include "store/traces.h"
 
 namespace kache {
 namespace {
 
+// Of the crate's command lines that still lead to something.
 std::vector<Traces> traces_of(const CommandContext& context, const std::string& crate) {
   std::vector<Traces> found;
-  Result<std::vector<DirEntry>> shards = context.fs.list(context.layout.traces());
-  if (!shards.ok()) return found;
-  for (const DirEntry& shard : *shards) {
-    std::string dir = join_path(context.layout.traces(), shard.name);
-    Result<std::vector<DirEntry>> files = context.fs.list(dir);
-    if (!files.ok()) continue;
-    for (const DirEntry& file : *files) {
-      Result<std::string> bytes = read_file(context.fs, join_path(dir, file.name), kMaxTracesSize);
-      if (!bytes.ok()) continue;
-      Result<Traces> traces = decode_any_traces(*bytes);
-      if (traces.ok() && traces->crate_name == crate) found.push_back(std::move(traces).value());
-    }
+  Pace pace;
+  StoreIndex index = StoreIndex::open(context.fs, context.clock, context.layout);
+  if (!index.refresh(RefreshDepth::members, pace).ok()) return found;
+  Result<std::vector<InvocationKey>> keys = index.invocations_of(crate);
+  if (!keys.ok()) return found;
+  for (const InvocationKey& key : *keys) {
+    Result<std::string> bytes = read_file(context.fs, context.layout.trace(key), kMaxTracesSize);
+    if (!bytes.ok()) continue;
+    Result<Traces> traces = decode_traces(*bytes, key);
+    if (traces.ok()) found.push_back(std::move(traces).value());
   }
   return found;
 }

@@ -223,6 +223,8 @@ class Parser {
     std::string name = canonical_option(setting.name);
     std::string text = canonical(row, name) + (setting.has_value ? "=" : "");
     std::string argument(setting.value);
+    // The CPU of this machine, chosen by a compiler or plugin behind the linker: -Clink-arg=-march=native.
+    names_native_ = names_native_ || argument.ends_with("=native");
     switch (find_codegen(name)) {
       case Codegen::keyed: break;
       case Codegen::help: help(row, value); break;
@@ -285,7 +287,7 @@ class Parser {
   // In the order in which rustc decides: what it answers before it looks at the source comes first.
   void conclude() {
     Invocation& invocation = inv();
-    invocation.native_cpu = target_native_ || tune_native_;
+    invocation.native_cpu = target_native_ || tune_native_ || names_native_;
     if (asks_) {
       invocation.purpose = Purpose::probe;
       invocation.emits.clear();
@@ -347,7 +349,7 @@ class Parser {
   bool asks_version_ = false;
   bool names_output_dir_ = false;
   bool splits_debuginfo_ = false;
-  bool target_native_ = false, tune_native_ = false;
+  bool target_native_ = false, tune_native_ = false, names_native_ = false;
 };
 
 }  // namespace

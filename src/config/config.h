@@ -26,6 +26,7 @@ struct Config {
   uint64_t min_free_space = uint64_t{1} << 30;            // bytes; the store shrinks rather than fill the disk
   uint64_t gc_max_age_hours = 0;                          // 0: no limit
   bool auto_gc = true;
+  bool durable = false;                                   // what was stored is on the disk before the compile ends
   bool cache_executables = true;
   bool explain_miss = false;
   bool preserve_incremental = false;

@@ -17,6 +17,7 @@ const Option kOptions[] = {
     {"cache.gc_max_age_hours", "KACHE_GC_MAX_AGE_HOURS", T::integer, &Config::gc_max_age_hours,
      "drop what was not used for so long; 0: never"},
     {"cache.auto_gc", "KACHE_AUTO_GC", T::boolean, &Config::auto_gc, "collect garbage in the background"},
+    {"cache.durable", "KACHE_DURABLE", T::boolean, &Config::durable, "wait until what was stored is on the disk"},
     {"cache.cache_executables", "KACHE_CACHE_EXECUTABLES", T::boolean, &Config::cache_executables,
      "cache binaries and tests too"},
     {"cache.explain_miss", "KACHE_EXPLAIN_MISS", T::boolean, &Config::explain_miss, "say on stderr why a unit missed"},

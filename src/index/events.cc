@@ -24,34 +24,25 @@ void take(const json& line, const char* name, T& value) {
 
 bool parse_event(const std::string& text, BuildEvent& event) {
   json line = json::parse(text, nullptr, false);
+  // A writer that was killed, or had no more room, left a piece before the line.
+  size_t last = text.rfind("{\"ts\":");
+  if (!line.is_object() && last != std::string::npos) line = json::parse(text.substr(last), nullptr, false);
   if (!line.is_object()) return false;
   for (const char* required : {"ts", "crate_name", "result", "elapsed_ms", "size"}) {
     if (!line.contains(required)) return false;
   }
-  take(line, "ts", event.ts);
-  take(line, "crate_name", event.crate_name);
-  take(line, "root", event.root);
-  take(line, "version", event.version);
-  take(line, "result", event.result);
-  take(line, "cache_key", event.cache_key);
-  take(line, "invocation_key", event.invocation_key);
-  take(line, "crate_type", event.crate_type);
-  take(line, "passthrough_reason", event.passthrough_reason);
-  take(line, "store_error", event.store_error);
-  take(line, "lookup_rejection", event.lookup_rejection);
-  take(line, "elapsed_ms", event.elapsed_ms);
-  take(line, "compile_time_ms", event.compile_time_ms);
-  take(line, "size", event.size);
-  take(line, "key_ms", event.key_ms);
-  take(line, "lookup_ms", event.lookup_ms);
-  take(line, "restore_ms", event.restore_ms);
-  take(line, "store_ms", event.store_ms);
-  take(line, "store_output_blobs", event.store_output_blobs);
-  take(line, "store_new_blobs", event.store_new_blobs);
-  take(line, "store_duplicate_blobs", event.store_duplicate_blobs);
-  take(line, "compiler_runs", event.compiler_runs);
-  take(line, "fallback", event.fallback);
-  take(line, "exit_code", event.exit_code);
+#define KACHE_TAKE(field) take(line, #field, event.field);
+  KACHE_TAKE(ts) KACHE_TAKE(crate_name) KACHE_TAKE(root) KACHE_TAKE(version) KACHE_TAKE(result)
+  KACHE_TAKE(cache_key) KACHE_TAKE(invocation_key) KACHE_TAKE(crate_type)
+  KACHE_TAKE(passthrough_reason) KACHE_TAKE(store_error) KACHE_TAKE(lookup_rejection)
+  KACHE_TAKE(elapsed_ms) KACHE_TAKE(compile_time_ms) KACHE_TAKE(size)
+  KACHE_TAKE(key_ms) KACHE_TAKE(lookup_ms) KACHE_TAKE(restore_ms) KACHE_TAKE(store_ms)
+  KACHE_TAKE(store_output_blobs) KACHE_TAKE(store_new_blobs) KACHE_TAKE(store_duplicate_blobs)
+  KACHE_TAKE(compiler_runs) KACHE_TAKE(preprocessor_runs) KACHE_TAKE(probe_runs)
+  KACHE_TAKE(reflinked_bytes) KACHE_TAKE(hardlinked_bytes) KACHE_TAKE(copied_bytes)
+  KACHE_TAKE(store_reflinked_bytes) KACHE_TAKE(store_hardlinked_bytes) KACHE_TAKE(store_copied_bytes)
+  KACHE_TAKE(fallback) KACHE_TAKE(exit_code)
+#undef KACHE_TAKE
   auto reasons = line.find("miss_reason");
   if (reasons != line.end() && reasons->is_array()) {
     for (const json& reason : *reasons) {

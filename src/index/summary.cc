@@ -27,13 +27,18 @@ Summary summarise(const std::vector<BuildEvent>& events) {
       sum.hit_elapsed_ms += event.elapsed_ms;
       sum.saved_ms += event.compile_time_ms;
       sum.restore_ms += event.restore_ms;
-      sum.restored_bytes += event.size;
+      sum.reflinked_bytes += event.reflinked_bytes;
+      sum.hardlinked_bytes += event.hardlinked_bytes;
+      sum.copied_bytes += event.copied_bytes;
     } else if (event.is_compiled()) {
       sum.miss_elapsed_ms += event.elapsed_ms;
       sum.spent_ms += event.compile_time_ms;
       sum.store_ms += event.store_ms;
       sum.stored_blobs += event.store_output_blobs;
       sum.stored_bytes += event.size;
+      sum.store_reflinked_bytes += event.store_reflinked_bytes;
+      sum.store_hardlinked_bytes += event.store_hardlinked_bytes;
+      sum.store_copied_bytes += event.store_copied_bytes;
       sum.store_failures += !event.store_error.empty() || !event.passthrough_reason.empty();
     }
     sum.key_ms += event.key_ms;

@@ -14,7 +14,12 @@ struct Summary {
   uint64_t elapsed_ms = 0, hit_elapsed_ms = 0, miss_elapsed_ms = 0;
   uint64_t saved_ms = 0, spent_ms = 0;  // compile time avoided and spent
   uint64_t key_ms = 0, lookup_ms = 0, restore_ms = 0, store_ms = 0;
-  uint64_t restored_bytes = 0, stored_blobs = 0, stored_bytes = 0;
+  uint64_t reflinked_bytes = 0, hardlinked_bytes = 0, copied_bytes = 0;  // restored
+  uint64_t store_reflinked_bytes = 0, store_hardlinked_bytes = 0, store_copied_bytes = 0;
+  uint64_t stored_blobs = 0, stored_bytes = 0;  // duplicates included
+
+  uint64_t restored_bytes() const { return reflinked_bytes + hardlinked_bytes + copied_bytes; }
+  uint64_t new_bytes() const { return store_reflinked_bytes + store_hardlinked_bytes + store_copied_bytes; }
 
   uint64_t hits() const { return local_hits + prefetch_hits + remote_hits; }
   uint64_t compiled() const { return dups + misses; }

@@ -3,9 +3,11 @@
 
 #include <string>
 
+#include "base/file_system.h"
+
 namespace kache {
 
 // Equal texts: the compiler would detect the same features. Read once per process.
-std::string cpu_identity();
+std::string cpu_identity(FileSystem& fs);
 
 }  // namespace kache

@@ -15,9 +15,9 @@ static constexpr std::string_view kFields[] = {
     "cpu", "machine",  // power
 };
 
-std::string cpu_identity() {
+std::string cpu_identity(FileSystem& fs) {
   // Procfs files have no size; one page holds the first CPU, whose entry ends at the empty line.
-  Result<std::string> text = read_file(posix_file_system(), "/proc/cpuinfo", 16u << 20);
+  Result<std::string> text = read_file(fs, "/proc/cpuinfo", 16u << 20);
   if (!text.ok()) return "unknown";
   Hasher hasher;
   std::string_view rest = *text;

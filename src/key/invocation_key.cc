@@ -108,7 +108,7 @@ std::vector<KeyPart> key_parts(const CommandLine& line, const Invocation& invoca
     }
   }
   if (remap && !is_rustc) add_nesting(parts, roots);
-  if (invocation.native_cpu) parts.push_back({"cpu", cpu_identity()});
+  if (invocation.native_cpu) parts.push_back({"cpu", cpu_identity(posix_file_system())});
   if (!config.key_salt.empty()) parts.push_back({"salt", digest_bytes(config.key_salt).hex()});
   if (!is_rustc) {
     for (const std::string& flag : config.cc_extra_allowlist_flags) parts.push_back({"allowed", flag});

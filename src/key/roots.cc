@@ -1,5 +1,7 @@
 #include "key/roots.h"
 
+#include <algorithm>
+
 #include "base/path.h"
 #include "base/path_resolver.h"
 #include "base/utf8.h"
@@ -162,8 +164,10 @@ std::string Roots::remapped(std::string_view path) const {
   if (!is_absolute(path)) return std::string(path);
   std::string tidy = tidy_path(path);
   std::string_view rest;
-  const Root* root = match(tidy, &rest);
-  return root ? join_path(root->remap_to, rest) : std::string(path);
+  if (const Root* root = match(tidy, &rest)) return join_path(root->remap_to, rest);
+  // What was written as if it were remapped is another thing.
+  bool looks_remapped = std::any_of(roots_.begin(), roots_.end(), [&](const Root& root) { return is_below(tidy, root.remap_to); });
+  return looks_remapped ? "literally:" + std::string(path) : std::string(path);
 }
 
 std::string Roots::remapped_list(std::string_view value) const {

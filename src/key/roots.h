@@ -63,8 +63,8 @@ class Roots {
   RootedPath map(std::string_view path) const;
   // The path here, in the spelling of this invocation; nullptr-like "" when the root does not exist here.
   std::string resolve(const RootedPath& path) const;
-  // What the path looks like after the remapping: equal texts mean equal bytes in the outputs. Relative paths are
-  // returned as they are.
+  // For keys, what the path looks like after the remapping: equal texts mean equal bytes in the outputs. Relative paths
+  // are returned as they are.
   std::string remapped(std::string_view path) const;
   // A ':'-separated value with every element remapped that is an absolute path.
   std::string remapped_list(std::string_view value) const;

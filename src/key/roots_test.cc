@@ -29,6 +29,8 @@ TEST(Roots, what_is_mapped_resolves_to_the_users_spelling) {
 TEST(Roots, values_are_remapped_element_by_element) {
   EXPECT_EQ(roots().remapped_list("/home/u/w/a:rel:/home/u/w/target"), "/proc/self/cwd/a:rel:/kache/target");
   EXPECT_EQ(roots().remapped("rel/x"), "rel/x");
+  EXPECT_NE(roots().remapped("/proc/self/cwd/a"), roots().remapped("/home/u/w/a"));
+  EXPECT_NE(roots().remapped_list("x:/kache/target"), roots().remapped_list("x:/home/u/w/target"));
 }
 
 TEST(Roots, the_target_directory_of_cargos_layouts) {

@@ -6,6 +6,6 @@
 
 namespace kache {
 
-inline constexpr uint64_t kKeySchema = 1;
+inline constexpr uint64_t kKeySchema = 2;
 
 }  // namespace kache

@@ -9,20 +9,13 @@
 
 #include "base/path.h"
 #include "base/path_resolver.h"
+#include "record/kernel_files.h"
 #include "record/preload/record_format.h"
 
 namespace kache {
 namespace {
 
 bool is_missing(int error) { return error == ENOENT || error == ENOTDIR || error == ELOOP || error == ENAMETOOLONG; }
-
-// Windows into the kernel, not files.
-bool is_kernel_path(std::string_view path) {
-  for (std::string_view root : {"/proc", "/dev", "/sys"}) {
-    if (is_below(path, root)) return true;
-  }
-  return false;
-}
 
 // The C runtime that every program maps. What a link takes from it, the linker opens, and that is recorded.
 bool is_runtime_library(std::string_view path) {
@@ -41,7 +34,7 @@ bool is_crate_file(std::string_view name) {
 
 // The local name services that libc asks about users; they shape no output.
 bool is_harmless_connection(std::string_view where) {
-  return where.starts_with("unix:") && (where.find("/nscd/") != std::string_view::npos || where.ends_with("/dev/log"));
+  return where == "unix:/var/run/nscd/socket" || where == "unix:/run/nscd/socket" || where == "unix:/dev/log";
 }
 
 class Collector {
@@ -87,7 +80,7 @@ class Collector {
                       event.kind != EventKind::bye;
     bool has_path = !event.a.empty() && event.a[0] == '/';
     if (names_path && !event.a.empty() && !has_path) refuse(Refusal::record_incomplete, event.a);
-    std::string path = has_path ? tidy_path(event.a) : std::string(event.a);
+    std::string path = has_path ? behind_kernel(tidy_path(event.a), event) : std::string(event.a);
     switch (event.kind) {
       case EventKind::hello: return hello(path, event);
       case EventKind::bye:
@@ -108,16 +101,14 @@ class Collector {
         }
         if (!path.empty()) spawned_.emplace_back(static_cast<uint32_t>(event.aux), path);
         return lookup_program(path);
-      case EventKind::map:
-        if (!is_runtime_library(path) && path != context_.recorder) read(path, event);
-        return;
+      case EventKind::map: return map(path, event);
       case EventKind::connect:
         if (!is_harmless_connection(event.a)) refuse(Refusal::network_access, event.a);
         return;
       case EventKind::rename:
-      case EventKind::link: return move(path, tidy_path(event.b), event);
+      case EventKind::link: return move(path, behind_kernel(tidy_path(event.b), event), event);
       case EventKind::symlink:
-        if (event.result == 0) wrote(tidy_path(event.b), false);
+        if (event.result == 0) wrote(behind_kernel(tidy_path(event.b), event), false);
         return;
       case EventKind::unlink:
         if (event.result == 0) alive_.erase(resolver_.place(path));
@@ -130,6 +121,42 @@ class Collector {
   }
 
   // --- what is no input -------------------------------------------------------------------------------------------
+
+  // The file's own name, where it was reached through /proc.
+  std::string behind_kernel(std::string path, const RecordEvent& event) {
+    if (!is_kernel_path(path)) return path;
+    std::string behind = behind_kernel_path(path, cwds_[event.pid], event.pid);
+    if (behind.empty()) return path;
+    Result<FileStat> stat = fs_.stat(behind);
+    bool same = event.identity.ino == 0 || event.identity.is_symlink() ||
+                (stat.ok() && stat->dev == event.identity.dev && stat->ino == event.identity.ino);
+    if (!same && event.kind != EventKind::open_write) refuse(Refusal::record_incomplete, path);
+    return tidy_path(behind);
+  }
+
+  // A file below /proc, /dev or /sys was opened.
+  void read_kernel_file(const std::string& path, const RecordEvent& event) {
+    if (is_environment_file(path)) variables_.insert(std::string(kWholeEnvironment));
+    if (event.identity.is_dir() || is_jobserver(path)) return;
+    bool behind_descriptor = event.identity.is_regular() && !is_on_kernel_device(event.identity);
+    bool is_pipe = !event.identity.is_regular() && in_descriptors(path);
+    if (behind_descriptor ? base_name(path) != "exe" : is_pipe || !is_harmless_kernel_file(path)) {
+      refuse(Refusal::input_unreadable, path);
+    }
+  }
+
+  // What such a name leads to is known only by its number.
+  static bool in_descriptors(std::string_view path) {
+    return base_name(dir_name(path)) == "fd" || path == "/dev/stdin";
+  }
+
+  bool is_on_kernel_device(const FileStat& identity) {
+    for (const char* root : {"/proc", "/dev", "/sys"}) {
+      Result<FileStat> stat = fs_.stat(root);
+      if (stat.ok() && stat->dev == identity.dev) return true;
+    }
+    return identity.size == 0;  // cgroups and their like have file systems of their own
+  }
 
   // The compiler reaches one file by several spellings (a target directory behind a symlink): what it wrote is known by
   // place, what it read keeps its spelling, for that is the question it asked.
@@ -160,17 +187,23 @@ class Collector {
 
   // --- reads ------------------------------------------------------------------------------------------------------
 
-  void question(InputKind kind, const std::string& path) {
+  void question(InputKind kind, const std::string& path, const RecordEvent* event = nullptr) {
     if (!asked_.emplace(kind, path).second) return;
-    Input input;
-    input.kind = kind;
-    input.path.rest = path;
-    out_.questions.push_back(std::move(input));
+    Question question;
+    question.input.kind = kind;
+    question.input.path.rest = path;
+    if (event) {
+      question.identity = event->identity;
+      question.clock_ns = event->clock_ns;
+      question.text = event->b;
+    }
+    out_.questions.push_back(std::move(question));
   }
 
   void read(const std::string& path, const RecordEvent& event) {
+    if (is_kernel_path(path)) return read_kernel_file(path, event);
     if (ignored(path) || is_own(path)) return;
-    if (event.identity.is_dir()) return question(InputKind::presence, path);
+    if (event.identity.is_dir()) return question(InputKind::presence, path, &event);
     if (!event.identity.is_regular()) {
       if (!is_jobserver(path)) refuse(Refusal::input_unreadable, path);
       return;
@@ -179,9 +212,14 @@ class Collector {
     out_.files.push_back({path, event.identity, event.clock_ns});
   }
 
+  // "--jobserver-auth=fifo:/path", or "--jobserver-auth=6,7", which rustc opens as /dev/fd/6.
   bool is_jobserver(const std::string& path) const {
+    std::string number(base_name(path));
     for (std::string_view name : {"MAKEFLAGS", "CARGO_MAKEFLAGS", "MFLAGS"}) {
-      if (context_.line.env.get_or_empty(name).find(path) != std::string_view::npos) return true;
+      std::string words = " " + std::string(context_.line.env.get_or_empty(name)) + " ";
+      if (words.find("=fifo:" + path + " ") != std::string::npos) return true;
+      bool is_one = words.find("=" + number + ",") != std::string::npos || words.find("," + number + " ") != std::string::npos;
+      if (in_descriptors(path) && is_one) return true;
     }
     return false;
   }
@@ -206,49 +244,74 @@ class Collector {
   void look(const std::string& path, const RecordEvent& event) {
     if (event.result != 0) {
       // access() says EACCES of a file that is there without the asked permission.
-      if (event.result == EACCES && event.aux != 0) return present(path);
+      if (event.result == EACCES && event.aux != 0) return present(path, nullptr);
       return failed(path, event);
     }
     if ((event.flags & KACHE_REC_NOFOLLOW) && event.identity.is_symlink()) {
       if (!ignored(path) && !is_own(path)) question(InputKind::link, path);
       return;
     }
-    present(path);
+    present(path, &event);
     if (event.identity.is_regular() && event.identity.is_executable()) lookup_program(path);
   }
 
-  void present(const std::string& path) {
+  void present(const std::string& path, const RecordEvent* event) {
     if (ignored(path) || is_own(path) || is_other_crate(path)) return;
-    question(InputKind::presence, path);
+    question(InputKind::presence, path, event);
   }
 
   void read_link(const std::string& path, const RecordEvent& event) {
-    if (event.result == EINVAL) return present(path);
+    if (event.result == EINVAL) return present(path, nullptr);
     if (event.result != 0) return failed(path, event);
-    if (!ignored(path) && !is_own(path)) question(InputKind::link, path);
+    if (!ignored(path) && !is_own(path)) question(InputKind::link, path, &event);
   }
 
   void real_path(const std::string& path, const RecordEvent& event) {
     if (event.result != 0) return failed(path, event);
     if (ignored(path) || is_own(path)) return;
-    if (event.b == path) return present(path);
-    question(InputKind::real_path, path);
+    if (event.b == path) return present(path, nullptr);
+    question(InputKind::real_path, path, &event);
   }
 
   void list(const std::string& path, const RecordEvent& event) {
     if (event.result != 0) return failed(path, event);
     std::string dir = resolver_.real(path);
-    if (ignored(path) || is_own(path) || crate_dirs_.count(dir) || native_dirs_.count(dir)) return;
-    if (toolchain_dirs_.count(dir)) return;
-    question(library_dirs_.count(dir) ? InputKind::libraries : InputKind::listing, path);
+    if (ignored(path) || is_own(path) || crate_dirs_.count(dir) || toolchain_dirs_.count(dir)) return;
+    bool is_search_dir = native_dirs_.count(dir) || library_dirs_.count(dir);
+    if (is_search_dir) search_listings_.emplace_back(path, &event);
+    else question(InputKind::listing, path, &event);
+  }
+
+  // rustc lists every -L directory when it starts, and looks for names of libraries in it. A proc macro that lists the
+  // same directory asks for all names, and its question looks the same.
+  void finish_listings() {
+    for (const auto& [path, event] : search_listings_) {
+      bool is_native = native_dirs_.count(resolver_.real(path));
+      if (has_proc_macro_) question(InputKind::listing, path, event);
+      else if (!is_native) question(InputKind::libraries, path, event);
+    }
+  }
+
+  void map(const std::string& path, const RecordEvent& event) {
+    if (is_runtime_library(path) || path == context_.recorder) return;
+    if (context_.toolchain_files.count(resolver_.real(path))) return;  // "<sysroot>/bin/../lib/librustc_driver.so"
+    has_proc_macro_ |= event.pid == compiler_ && is_crate_file(base_name(path));
+    read(path, event);
   }
 
   void variable(const RecordEvent& event) {
-    if (!harmless_variable(event.a).empty()) return;
     // A value that differs from ours was set inside the tree, by a program that had its own reasons on record.
     const char* ours = context_.line.env.get(event.a);
     bool same = event.result == 0 ? ours && event.b == ours : ours == nullptr;
-    if (same) variables_.insert(std::string(event.a));
+    if (!same) return;
+    auto program = running_.find(event.pid);
+    bool is_rustc = context_.invocation.family == Family::rustc;
+    bool is_tool = event.pid != compiler_ ? program != running_.end() && is_toolchain_program(program->second) : !is_rustc;
+    bool for_people = event.pid == compiler_ && !context_.invocation.json_errors;
+    std::string name(event.a);
+    if (is_harmless_question(name, is_tool || for_people)) harmless_.insert(std::move(name));
+    else if (is_tool && is_locale_variable(name)) locale_.insert(std::move(name));
+    else variables_.insert(std::move(name));
   }
 
   // --- programs ---------------------------------------------------------------------------------------------------
@@ -266,7 +329,9 @@ class Collector {
   // A program that began to watch itself. It must be the one that was executed, or the interpreter of that script; a
   // program that says nothing and executes another one is not covered by the other one's hello.
   void hello(const std::string& path, const RecordEvent& event) {
+    if (!said_hello_) begin(event);
     said_hello_ = true;
+    cwds_[event.pid] = event.b;
     started_.insert(event.pid);
     parents_.insert(static_cast<uint32_t>(event.aux));
     running_[event.pid] = path;
@@ -281,6 +346,15 @@ class Collector {
     program(path, event);
   }
 
+  // The first to speak must be what was started: a program that can not, and executes a compiler, has made a choice that
+  // nobody saw.
+  void begin(const RecordEvent& event) {
+    compiler_ = event.pid;
+    Result<FileStat> started = fs_.stat(context_.program);
+    bool same = started.ok() && started->dev == event.identity.dev && started->ino == event.identity.ino;
+    if (!same && !is_script(context_.program)) refuse(Refusal::unobserved_child, context_.program);
+  }
+
   bool is_script(const std::string& path) {
     Result<File> file = open_file(fs_, path);
     char head[2];
@@ -290,7 +364,8 @@ class Collector {
   // These read the environment as a whole, where no hook sees it.
   static bool is_interpreter(std::string_view path) {
     std::string_view name = base_name(path);
-    for (std::string_view shell : {"sh", "bash", "dash", "zsh", "ksh", "busybox", "fish", "env", "make", "gmake"}) {
+    for (std::string_view shell : {"sh", "bash", "dash", "zsh", "ksh", "busybox", "fish", "env", "printenv", "make", "gmake",
+                                   "awk", "gawk", "mawk", "original-awk", "cmake"}) {
       if (name == shell) return true;
     }
     for (std::string_view language : {"python", "perl", "ruby", "node", "lua", "tclsh", "php"}) {
@@ -372,12 +447,16 @@ class Collector {
     // Of a file that the unit wrote in the end, what was there before is no input. (lld opens its old output before it
     // replaces it.) Of a file that was read, that it is there needs no saying.
     std::erase_if(out_.files, [&](const ReadFile& file) { return written_.count(resolver_.place(file.path)); });
-    std::erase_if(out_.questions, [&](const Input& input) {
+    finish_listings();
+    std::erase_if(out_.questions, [&](const Question& question) {
+      const Input& input = question.input;
       if (input.kind == InputKind::program) return false;
       if (is_own(input.path.rest)) return true;
       return input.kind == InputKind::presence && files_.count(input.path.rest);
     });
     out_.variables.assign(variables_.begin(), variables_.end());
+    out_.harmless.assign(harmless_.begin(), harmless_.end());
+    out_.locale.assign(locale_.begin(), locale_.end());
     std::sort(out_.programs.begin(), out_.programs.end());
     out_.programs.erase(std::unique(out_.programs.begin(), out_.programs.end()), out_.programs.end());
   }
@@ -395,12 +474,16 @@ class Collector {
 
   std::unordered_set<std::string> files_;               // read
   std::set<std::pair<InputKind, std::string>> asked_;
-  std::set<std::string> variables_;
+  std::set<std::string> variables_, harmless_, locale_;
+  std::vector<std::pair<std::string, const RecordEvent*>> search_listings_;  // of -L directories
+  bool has_proc_macro_ = false;
   std::unordered_set<std::string> written_;             // ever; places
   std::map<std::string, bool> alive_;                   // written and still there → temporary; places
   std::unordered_set<std::string> own_dirs_;            // places
 
   bool said_hello_ = false;
+  uint32_t compiler_ = 0;                // its pid
+  std::map<uint32_t, std::string> cwds_;
   std::unordered_set<uint32_t> started_, parents_;
   struct Pending {
     std::string path;

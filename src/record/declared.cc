@@ -12,6 +12,10 @@ namespace {
 
 constexpr uint64_t kMaxDepInfoSize = 64u << 20;
 
+// What rustc asks for by itself and makes something of; no dep-info names it.
+constexpr const char* kAsked[] = {"LLVM_OVERRIDE_PRODUCER", "RUSTC_BOOTSTRAP", "RUSTC_FORCE_RUSTC_VERSION",
+                                  "RUSTUP_TOOLCHAIN", "SOURCE_DATE_EPOCH"};
+
 const Emit* find_emit(const Invocation& invocation, std::string_view kind) {
   for (const Emit& emit : invocation.emits) {
     if (emit.kind == kind) return &emit;
@@ -66,7 +70,7 @@ class Declarer {
     Result<DepInfo> info = parse_dep_info(*bytes);
     if (!info.ok()) return refuse(Refusal::record_incomplete, path);
     for (const std::string& source : info->sources) read(source);
-    std::set<std::string> names;
+    std::set<std::string> names(std::begin(kAsked), std::end(kAsked));
     for (const EnvDep& variable : info->env) {
       // Set by the compiler for itself (-Z options): then it is no input from outside.
       const char* ours = line_.env.get(variable.name);
@@ -91,9 +95,9 @@ class Declarer {
 
   // An archive that goes into an rlib is named by nobody.
   void read_libraries(const std::string& dir) {
-    Input question;
-    question.kind = InputKind::libraries;
-    question.path.rest = dir;
+    Question question;
+    question.input.kind = InputKind::libraries;
+    question.input.path.rest = dir;
     out_.questions.push_back(question);
     Result<std::vector<DirEntry>> entries = fs_.list(dir);
     if (!entries.ok()) return;
@@ -142,7 +146,10 @@ class Declarer {
 
 }  // namespace
 
-Refused check_declared(const CommandLine& line, const Invocation& invocation) {
+Refused check_declared(const CommandLine& line, const Invocation& invocation, bool knows_sysroot) {
+  if (!knows_sysroot) {
+    return {Refusal::record_incomplete, "this compiler can not be recorded, and where its libraries are is not known"};
+  }
   if (invocation.purpose == Purpose::probe) return {};
   if (invocation.links() || (find_emit(invocation, "link") && makes(invocation, "staticlib"))) {
     return {Refusal::record_incomplete, "this compiler can not be recorded, and what its linker reads is not known"};

@@ -13,7 +13,9 @@
 namespace kache {
 
 // Why this unit can not be cached without a record; none: it can. Known before it is compiled.
-Refused check_declared(const CommandLine& line, const Invocation& invocation);
+// `knows_sysroot`: the identity of the toolchain covers more than the program that is started, which may choose among
+// several compilers (a rustup proxy).
+Refused check_declared(const CommandLine& line, const Invocation& invocation, bool knows_sysroot);
 
 // After the compile. `started_ns` is the file clock before it: an input that is not older may have changed under it.
 Observed declare_inputs(FileSystem& fs, const CommandLine& line, const Invocation& invocation, int64_t started_ns);

@@ -1,7 +1,7 @@
 #include "store/blob.h"
 
-#include "base/path.h"
 #include "store/memo.h"
+#include "store/publish.h"
 
 namespace kache {
 
@@ -17,16 +17,8 @@ Result<Digest> digest_file(FileSystem& fs, int handle) {
   }
 }
 
-Status rename_into_shard(FileSystem& fs, const std::string& temporary, const std::string& path) {
-  Status renamed = fs.rename(temporary, path);
-  if (renamed.ok() || renamed.code() != ErrorCode::not_found) return renamed;
-  Status made = fs.make_dir(std::string(dir_name(path)), 0700);
-  if (!made.ok() && made.code() != ErrorCode::exists) return made;
-  return fs.rename(temporary, path);
-}
-
 // A file of ours with the content of `path`, in the store's temporary directory: shared storage where that works.
-Result<std::string> BlobStore::take_copy(const std::string& path, bool may_link) {
+Result<std::string> BlobStore::take_copy(const std::string& path, bool may_link, Sharing& sharing) {
   std::string temporary = temporary_beside(layout_.temporary() + "/blob");
   File source = KACHE_TRY(open_file(fs_, path));
   FileStat from = KACHE_TRY(fs_.stat_handle(source.handle()));
@@ -34,11 +26,14 @@ Result<std::string> BlobStore::take_copy(const std::string& path, bool may_link)
   FileStat to = KACHE_TRY(fs_.stat(layout_.temporary()));
   if (capabilities_.may_reflink(from.dev, to.dev)) {
     Status cloned = fs_.clone(source.handle(), temporary, 0600);
+    sharing = Sharing::reflinked;
     if (cloned.ok()) return temporary;
     if (cloned.code() == ErrorCode::unsupported) capabilities_.note_no_reflink(from.dev, to.dev);
     else if (cloned.code() == ErrorCode::no_space) return std::move(cloned).error();
   }
+  sharing = Sharing::hardlinked;
   if (may_link && from.dev == to.dev && fs_.link(path, temporary).ok()) return temporary;
+  sharing = Sharing::copied;
   KACHE_TRY(fs_.copy(source.handle(), temporary, 0600));
   return temporary;
 }
@@ -49,25 +44,37 @@ Status BlobStore::place(const std::string& temporary, const BlobId& id) {
   return rename_into_shard(fs_, temporary, layout_.blob(id));
 }
 
+// True when the blob is there with these very bytes, and GC has been told to leave it: the new mode moves its ctime.
+bool BlobStore::reuse(const Blob& blob) {
+  Result<File> file = open_file(fs_, layout_.blob(blob.id));
+  if (!file.ok()) return false;
+  Result<FileStat> stat = fs_.stat_handle(file->handle());
+  if (!stat.ok() || stat->size != blob.size || !is_sealed(*stat, blob.id.digest)) return false;
+  if (!fs_.set_mode(layout_.blob(blob.id), 0444).ok()) return false;
+  Result<Digest> digest = digest_file(fs_, file->handle());
+  if (!digest.ok() || *digest != blob.id.digest) return false;
+  // GC may have looked just before it was told.
+  stat = fs_.stat_handle(file->handle());
+  return stat.ok() && stat->nlink > 0;
+}
+
 Result<Blob> BlobStore::put(const std::string& path, bool may_link) {
   // The digest is taken of the copy, not of the original: what is stored is what was hashed.
-  std::string temporary = KACHE_TRY(take_copy(path, may_link));
+  Sharing sharing = Sharing::copied;
+  std::string temporary = KACHE_TRY(take_copy(path, may_link, sharing));
   auto digest = [&]() -> Result<Blob> {
     File file = KACHE_TRY(open_file(fs_, temporary));
     FileStat stat = KACHE_TRY(fs_.stat_handle(file.handle()));
-    return Blob{{KACHE_TRY(digest_file(fs_, file.handle()))}, stat.size, false};
+    return Blob{{KACHE_TRY(digest_file(fs_, file.handle()))}, stat.size, sharing, false};
   };
   Result<Blob> blob = digest();
   if (!blob.ok()) {
     (void)fs_.unlink(temporary);
     return blob;
   }
-  Result<FileStat> present = fs_.stat(layout_.blob(blob->id));
-  if (present.ok() && present->size == blob->size && is_sealed(*present, blob->id.digest)) {
+  if (reuse(*blob)) {
     (void)fs_.unlink(temporary);
-    // Moves the ctime: GC leaves alone what a publish has just relied on.
-    if (fs_.set_mode(layout_.blob(blob->id), 0444).ok()) return blob;
-    return Error{ErrorCode::busy, 0, "blob was collected as it was found"};
+    return blob;
   }
   Status placed = place(temporary, blob->id);
   if (!placed.ok()) {

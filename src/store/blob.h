@@ -13,17 +13,22 @@
 
 namespace kache {
 
+enum class Sharing : uint8_t { copied, reflinked, hardlinked };
+
 struct Blob {
   BlobId id;
   uint64_t size = 0;
+  Sharing sharing = Sharing::copied;  // how the bytes came, if they are new
   bool is_new = false;  // its bytes were added to the disk
 };
 
 class BlobStore {
  public:
-  BlobStore(FileSystem& fs, const StoreLayout& layout) : fs_(fs), layout_(layout), capabilities_(fs, layout.capabilities()) {}
+  BlobStore(FileSystem& fs, const StoreLayout& layout, const BootId& boot)
+      : fs_(fs), layout_(layout), capabilities_(fs, layout.capabilities(), boot) {}
 
-  // `may_link`: the file may become one inode with the blob (an rlib that comes with its rmeta).
+  // `may_link`: the file may become one inode with the blob (an rlib that comes with its rmeta). A blob that is there
+  // already is read before it is relied on: it may be of a boot that did not end well.
   Result<Blob> put(const std::string& path, bool may_link);
 
   // Opens a blob and checks size and seal. A broken one is moved away (quarantine) and `corrupt` is returned.
@@ -33,7 +38,8 @@ class BlobStore {
   const StoreLayout& layout() const { return layout_; }
 
  private:
-  Result<std::string> take_copy(const std::string& path, bool may_link);
+  Result<std::string> take_copy(const std::string& path, bool may_link, Sharing& sharing);
+  bool reuse(const Blob& blob);
   Status place(const std::string& temporary, const BlobId& id);
   FileSystem& fs_;
   const StoreLayout& layout_;
@@ -41,8 +47,5 @@ class BlobStore {
 };
 
 Result<Digest> digest_file(FileSystem& fs, int handle);
-
-// rename or create below a two-digit directory that may not exist yet.
-Status rename_into_shard(FileSystem& fs, const std::string& temporary, const std::string& path);
 
 }  // namespace kache

@@ -1,6 +1,6 @@
 #include "store/capabilities.h"
 
-#include "base/bytes.h"
+#include "store/durability.h"
 
 namespace kache {
 
@@ -11,6 +11,8 @@ void Capabilities::load() {
   Result<std::string> bytes = read_file(fs_, path_, 64 << 10);
   if (!bytes.ok()) return;
   ByteReader in(*bytes);
+  is_of_this_boot_ = same_boot(read_boot(in), boot_);
+  if (!is_of_this_boot_) return;
   while (in.remaining() >= 24) {
     Pair pair;
     pair.from = in.u64();
@@ -31,10 +33,13 @@ void Capabilities::note_no_reflink(uint64_t from_dev, uint64_t to_dev) {
   if (!may_reflink(from_dev, to_dev)) return;
   without_reflink_.push_back({from_dev, to_dev});
   ByteWriter out;
+  if (!is_of_this_boot_) write_boot(out, boot_);
   out.u64(from_dev);
   out.u64(to_dev);
   out.u64(~(from_dev + to_dev));
-  (void)fs_.append(path_, out.bytes());  // forgetting it costs one more attempt
+  // Forgetting it, or what another process noted meanwhile, costs one more attempt.
+  (void)(is_of_this_boot_ ? fs_.append(path_, out.bytes()) : replace_file(fs_, path_, out.bytes(), 0600));
+  is_of_this_boot_ = true;
 }
 
 }  // namespace kache

@@ -5,7 +5,7 @@
 namespace kache {
 namespace {
 
-constexpr std::string_view kMagic = "KENTRY01";
+constexpr std::string_view kMagic = "KENTRY02";
 
 void write_template(ByteWriter& out, const TextTemplate& text) {
   out.varint(text.size());
@@ -82,6 +82,7 @@ std::string encode_entry(const Entry& entry) {
   out.text(entry.target);
   out.i64(entry.created_ns);
   out.u64(entry.compile_ms);
+  write_stamp(out, entry.stamp);
   out.varint(entry.outputs.size());
   for (const Output& output : entry.outputs) write_output(out, output);
   write_template(out, entry.standard_output);
@@ -100,6 +101,7 @@ Result<Entry> decode_any_entry(std::string_view bytes) {
   entry.target = in.text();
   entry.created_ns = in.i64();
   entry.compile_ms = in.u64();
+  entry.stamp = read_stamp(in);
   uint64_t outputs = in.count(10);
   for (uint64_t i = 0; i < outputs && in.ok(); ++i) entry.outputs.push_back(read_output(in));
   entry.standard_output = read_template(in);

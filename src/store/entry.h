@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "compiler/text_token.h"
 #include "key/roots.h"
+#include "store/durability.h"
 
 namespace kache {
 
@@ -57,6 +58,7 @@ struct Entry {
   std::string target;       // "" for the host
   int64_t created_ns = 0;   // wall clock
   uint64_t compile_ms = 0;  // wall time of the compiler
+  Stamp stamp;              // when its blobs were in their places, or were last found good
   std::vector<Output> outputs;
   TextTemplate standard_output;
   TextTemplate standard_error;

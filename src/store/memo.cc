@@ -12,12 +12,13 @@
 namespace kache {
 namespace {
 
-constexpr char kMagic[8] = {'K', 'M', 'E', 'M', 'O', '0', '0', '1'};
+constexpr char kMagic[8] = {'K', 'M', 'E', 'M', 'O', '0', '0', '2'};
 constexpr uint64_t kFirstBuckets = 4096;        // 32 Ki digests, 2.8 MB
 constexpr uint64_t kMostBuckets = 1024 * 1024;  // 8 Mi digests
 
 struct Header {
   char magic[8];
+  BootId boot;
   uint64_t buckets;
   uint64_t thrown_out;  // slots overwritten while they held something else; a hint, not exact
 };
@@ -61,11 +62,12 @@ bool same_state(const Slot& slot, const FileStat& file) {
   return slot.aux == 0 && slot.mtime_ns == seal_mtime(Digest{slot.digest});
 }
 
-int create_empty(const std::string& path, uint64_t buckets) {
+int create_empty(const std::string& path, const BootId& boot, uint64_t buckets) {
   int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return -1;
   Header header{};
   std::memcpy(header.magic, kMagic, sizeof kMagic);
+  header.boot = boot;
   header.buckets = buckets;
   off_t size = static_cast<off_t>(Memo::kHeaderSize + buckets * sizeof(Bucket));
   if (::pwrite(fd, &header, sizeof header, 0) == sizeof header && ::ftruncate(fd, size) == 0) return fd;
@@ -74,10 +76,10 @@ int create_empty(const std::string& path, uint64_t buckets) {
   return -1;
 }
 
-bool valid(int fd, Header* header) {
+bool valid(int fd, const BootId& boot, Header* header) {
   struct stat st;
   return ::pread(fd, header, sizeof *header, 0) == sizeof *header &&
-         std::memcmp(header->magic, kMagic, sizeof kMagic) == 0 && header->buckets > 0 &&
+         std::memcmp(header->magic, kMagic, sizeof kMagic) == 0 && same_boot(header->boot, boot) && header->buckets > 0 &&
          header->buckets <= kMostBuckets && ::fstat(fd, &st) == 0 &&
          static_cast<uint64_t>(st.st_size) == Memo::kHeaderSize + header->buckets * sizeof(Bucket);
 }
@@ -95,26 +97,28 @@ int64_t seal_mtime(const Digest& digest) {
 
 bool is_sealed(const FileStat& file, const Digest& digest) { return file.mtime_ns == seal_mtime(digest); }
 
-Memo Memo::open(const std::string& path) {
+Memo Memo::open(const std::string& path, const BootId& boot) {
   Memo memo;
   memo.path_ = path;
+  memo.boot_ = boot;
+  if (!boot.is_known()) return memo;
   memo.fd_ = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
   Header header{};
-  if (memo.fd_ >= 0 && !valid(memo.fd_, &header)) {  // torn by a crash, or foreign: start anew
+  if (memo.fd_ >= 0 && !valid(memo.fd_, boot, &header)) {  // of another boot, torn or foreign: start anew
     ::close(memo.fd_);
     ::unlink(path.c_str());
     memo.fd_ = -1;
   }
   if (memo.fd_ < 0) {
     std::string temporary = temporary_beside(path);
-    memo.fd_ = create_empty(temporary, kFirstBuckets);
+    memo.fd_ = create_empty(temporary, boot, kFirstBuckets);
     // link, not rename: a memo that another process has just made wins.
     if (memo.fd_ >= 0 && ::link(temporary.c_str(), path.c_str()) != 0) {
       ::close(memo.fd_);
       memo.fd_ = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
     }
     ::unlink(temporary.c_str());
-    if (memo.fd_ >= 0 && !valid(memo.fd_, &header)) {
+    if (memo.fd_ >= 0 && !valid(memo.fd_, boot, &header)) {
       ::close(memo.fd_);
       memo.fd_ = -1;
     }
@@ -124,7 +128,7 @@ Memo Memo::open(const std::string& path) {
 }
 
 Memo::Memo(Memo&& other) noexcept
-    : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)), buckets_(other.buckets_) {}
+    : path_(std::move(other.path_)), boot_(other.boot_), fd_(std::exchange(other.fd_, -1)), buckets_(other.buckets_) {}
 
 Memo::~Memo() {
   if (fd_ >= 0) ::close(fd_);
@@ -176,11 +180,11 @@ void Memo::insert(const FileStat& file, uint64_t aux, const Digest& digest) {
 
 void Memo::grow_if_crowded() {
   Header header;
-  if (fd_ < 0 || !valid(fd_, &header)) return;
+  if (fd_ < 0 || !valid(fd_, boot_, &header)) return;
   if (header.thrown_out < header.buckets || header.buckets * 2 > kMostBuckets) return;
   std::string temporary = temporary_beside(path_);
   Memo bigger;
-  bigger.fd_ = create_empty(temporary, header.buckets * 2);
+  bigger.fd_ = create_empty(temporary, boot_, header.buckets * 2);
   bigger.buckets_ = header.buckets * 2;
   if (bigger.fd_ < 0) return;
   Bucket bucket;

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <string>
 
+#include "base/boot.h"
 #include "base/digest.h"
 #include "base/file_system.h"
 
@@ -19,8 +20,10 @@ namespace kache {
 
 class Memo {
  public:
-  // `path` is created where absent. An unusable file gives a memo that finds nothing and keeps nothing.
-  static Memo open(const std::string& path);
+  // `path` is created where absent, and anew where another boot made it: what stat says then proves nothing of content
+  // that a crash may have lost, and device numbers are given out anew. An unusable file, or a boot that is not known,
+  // gives a memo that finds nothing and keeps nothing.
+  static Memo open(const std::string& path, const BootId& boot);
   Memo(Memo&& other) noexcept;
   Memo& operator=(Memo&&) = delete;
   ~Memo();
@@ -28,6 +31,8 @@ class Memo {
   // `aux` tells apart several facts about one inode: 0 is the content, else a hash of the question.
   bool find(const FileStat& file, uint64_t aux, Digest* digest) const;
   void insert(const FileStat& file, uint64_t aux, const Digest& digest);
+
+  const BootId& boot() const { return boot_; }
 
   // Makes room by rewriting the file with twice the slots when many digests had to be thrown out. Others that insert
   // meanwhile lose those digests.
@@ -41,6 +46,7 @@ class Memo {
   Memo() = default;
   uint64_t bucket_offset(const FileStat& file, uint64_t aux) const;
   std::string path_;
+  BootId boot_;
   int fd_ = -1;
   uint64_t buckets_ = 0;
 };

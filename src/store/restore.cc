@@ -115,6 +115,7 @@ class Restorer {
     if (output.content == OutputContent::text) {
       report_.written++;
       std::string bytes = render_output(output, request_.invocation, request_.roots);
+      report_.copied_bytes += bytes.size();
       KACHE_TRY(in_directory(piece.path, [&] { return fs_.create(piece.temporary, bytes, mode); }));
       return stamp(piece);
     }
@@ -136,6 +137,7 @@ class Restorer {
       Status cloned = fs_.clone(piece.blob.handle(), piece.temporary, mode);
       if (cloned.ok()) {
         report_.cloned++;
+        report_.cloned_bytes += piece.output->size;
         return cloned;
       }
       if (cloned.code() != ErrorCode::unsupported) return cloned;
@@ -148,9 +150,11 @@ class Restorer {
         fs_.link(blobs_.layout().blob(piece.output->blob), piece.temporary).ok()) {
       piece.sealed = true;
       report_.linked++;
+      report_.linked_bytes += piece.output->size;
       return Ok{};
     }
     report_.copied++;
+    report_.copied_bytes += piece.output->size;
     return fs_.copy(piece.blob.handle(), piece.temporary, mode);
   }
 

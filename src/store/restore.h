@@ -25,6 +25,7 @@ struct RestoreRequest {
 struct RestoreReport {
   uint64_t bytes = 0;
   uint32_t linked = 0, cloned = 0, copied = 0, written = 0;  // outputs by the way they came
+  uint64_t linked_bytes = 0, cloned_bytes = 0, copied_bytes = 0;  // written ones are copied bytes
 };
 
 Result<RestoreReport> restore_outputs(FileSystem& fs, BlobStore& blobs, Memo& memo, const RestoreRequest& request);

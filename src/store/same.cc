@@ -2,7 +2,7 @@
 
 #include <iterator>
 
-#include "store/blob.h"
+#include "store/publish.h"
 #include "store/framing.h"
 
 namespace kache {

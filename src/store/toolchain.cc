@@ -8,12 +8,13 @@
 
 #include "base/path.h"
 #include "store/blob.h"
+#include "store/durability.h"
 #include "store/framing.h"
 
 namespace kache {
 namespace {
 
-constexpr std::string_view kMagic = "KTOOLC01";
+constexpr std::string_view kMagic = "KTOOLC02";
 
 // A file or directory as it was when the identity was computed.
 struct Seen {
@@ -96,8 +97,9 @@ std::vector<Seen> survey(FileSystem& fs, const Toolchain& toolchain, const std::
 }
 
 std::string encode(const Toolchain& toolchain, const std::string& program, const std::string& target,
-                   const std::vector<Seen>& seen) {
+                   const std::vector<Seen>& seen, const BootId& boot) {
   ByteWriter out;
+  write_boot(out, boot);
   out.text(program);
   out.text(target);
   out.text(toolchain.program);
@@ -116,12 +118,13 @@ std::string encode(const Toolchain& toolchain, const std::string& program, const
   return seal_frame(kMagic, std::move(out).take());
 }
 
-// The memoised identity, if every covered file is as it was.
+// The memoised identity, if it is of this boot and every covered file is as it was.
 Result<Toolchain> recall(FileSystem& fs, const std::string& path, const std::string& program,
-                         const std::string& target) {
+                         const std::string& target, const BootId& boot) {
   std::string bytes = KACHE_TRY(read_file(fs, path, 4u << 20));
   ByteReader in(KACHE_TRY(open_frame(kMagic, bytes)));
   Error stale{ErrorCode::not_found, 0, "toolchain changed"};
+  if (!same_boot(read_boot(in), boot)) return stale;
   if (in.text() != program || in.text() != target) return stale;
   Toolchain toolchain;
   toolchain.program = in.text();
@@ -176,7 +179,7 @@ Result<Toolchain> identify_toolchain(FileSystem& fs, Clock& clock, Memo& memo, c
                                      const std::string& program, const std::string& target, ToolchainKind kind) {
   std::string memo_path =
       layout.toolchains() + "/" + Hasher().field("program", program).field("target", target).field("kind", static_cast<uint64_t>(kind)).finish().hex();
-  Result<Toolchain> known = recall(fs, memo_path, program, target);
+  Result<Toolchain> known = recall(fs, memo_path, program, target, memo.boot());
   if (known.ok()) return known;
 
   Toolchain toolchain;
@@ -198,7 +201,7 @@ Result<Toolchain> identify_toolchain(FileSystem& fs, Clock& clock, Memo& memo, c
     toolchain.files.push_back(file.path);
   }
   toolchain.identity = hasher.finish();
-  (void)replace_file(fs, memo_path, encode(toolchain, program, target, seen), 0600);
+  (void)replace_file(fs, memo_path, encode(toolchain, program, target, seen, memo.boot()), 0600);
   return toolchain;
 }
 

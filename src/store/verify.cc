@@ -25,12 +25,14 @@ Digest names_digest(const std::vector<std::string>& names) {
   return hasher.finish();
 }
 
+}  // namespace
+
 Digest presence_digest(const FileStat& stat) {
   uint64_t kind = stat.is_regular() ? 1 : stat.is_dir() ? 2 : 3;
   return Hasher().field("presence", kind).field("size", stat.is_regular() ? stat.size : 0).finish();
 }
 
-}  // namespace
+Digest link_digest(std::string_view text) { return Hasher().field("link", text).finish(); }
 
 bool is_library_name(std::string_view name) {
   return (name.starts_with("lib") && (name.ends_with(".rlib") || name.ends_with(".rmeta"))) || name.ends_with(".so");
@@ -46,6 +48,7 @@ Result<Digest> Verifier::file_digest(const std::string& path, const FileStat* kn
   else before = KACHE_TRY(stat(path));
   Digest digest;
   if (memo_.find(before, 0, &digest)) {
+    counts_.known++;
     files_.emplace(path, digest);
     return digest;
   }
@@ -56,6 +59,8 @@ Result<Digest> Verifier::file_digest(const std::string& path, const FileStat* kn
   before = KACHE_TRY(fs_.stat_handle(file.handle()));
   if (!before.is_regular()) return Error{ErrorCode::unsupported, 0, path + ": not a regular file"};
   digest = KACHE_TRY(digest_file(fs_, file.handle()));
+  counts_.read++;
+  counts_.read_bytes += before.size;
   FileStat after = KACHE_TRY(fs_.stat_handle(file.handle()));
   if (settled(before, clock) && same_identity(before, after)) memo_.insert(after, 0, digest);
   files_.emplace(path, digest);
@@ -108,7 +113,7 @@ Result<Digest> Verifier::answer(InputKind kind, const std::string& path) {
       FileStat before = KACHE_TRY(stat(path));
       uint64_t aux = kind == InputKind::listing ? 0x6c697374 : 0x6c696273;
       // What the unit itself puts there was not there when it looked.
-      bool has_own = kind == InputKind::libraries && path == absolute_path(line_.cwd, invocation_.output_dir());
+      bool has_own = path == absolute_path(line_.cwd, invocation_.output_dir());
       Digest digest;
       if (!has_own && memo_.find(before, aux, &digest)) return digest;
       int64_t clock = clock_.file_clock_ns();
@@ -134,7 +139,7 @@ Result<Digest> Verifier::answer(InputKind kind, const std::string& path) {
       FileStat now = KACHE_TRY(stat(path));
       return Hasher().field("times", static_cast<uint64_t>(now.mtime_ns)).field("size", now.size).finish();
     }
-    case InputKind::link: return Hasher().field("link", KACHE_TRY(fs_.read_link(path))).finish();
+    case InputKind::link: return link_digest(KACHE_TRY(fs_.read_link(path)));
     case InputKind::real_path: {
       char* resolved = ::realpath(path.c_str(), nullptr);
       if (!resolved) return error_from_errno(errno, path);
@@ -160,7 +165,7 @@ EnvInput Verifier::env_input(const std::string& name, bool literal) const {
     Hasher hasher;
     for (const std::string& entry : entries) {
       size_t equals = std::min(entry.find('='), entry.size());
-      if (!harmless_variable(entry.substr(0, equals)).empty()) continue;
+      if (is_harmless_in_whole(entry.substr(0, equals))) continue;
       std::string_view text = std::string_view(entry).substr(equals);
       hasher.field("name", entry.substr(0, equals));
       hasher.field("value", literal ? std::string(text.substr(0)) : "=" + roots_.remapped_list(text.substr(!text.empty())));

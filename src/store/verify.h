@@ -43,17 +43,24 @@ class Verifier {
   Result<Digest> file_digest(const std::string& path, const FileStat* stat = nullptr);
   // The answer to one question now: what Input::digest would be, or not_found.
   Result<Digest> answer(InputKind kind, const std::string& path);
+  // How often a digest was known from a stat, how often a file had to be read, and how much of it.
+  struct Counts {
+    uint64_t known = 0, read = 0, read_bytes = 0;
+  };
+  const Counts& counts() const { return counts_; }
   EnvInput env_input(const std::string& name, bool literal) const;
+  // Where PATH leads; "" for nowhere.
+  const std::string& find_program(const std::string& name);
+  // By its name, as far as the command line tells.
+  bool is_own_output(std::string_view name) const;
 
  private:
   Result<FileStat> stat(const std::string& path);
   bool absent(const std::string& path);
   std::string fact_of_command_line(std::string_view name) const;
   bool holds(const Input& input);
-  bool is_own_output(std::string_view name) const;
   void check(const InputSet& set, size_t limit, std::vector<Difference>& found);
   size_t check_absent(const std::vector<Input>& inputs, size_t first, size_t limit, std::vector<Difference>& found);
-  const std::string& find_program(const std::string& name);
 
   FileSystem& fs_;
   Clock& clock_;
@@ -62,9 +69,14 @@ class Verifier {
   const CommandLine& line_;
   const Invocation& invocation_;
   const StoreLayout& layout_;
+  Counts counts_;
   std::unordered_map<std::string, Digest> files_;
   std::unordered_map<std::string, std::string> programs_;
 };
+
+// The answers to two kinds of question, from what was seen.
+Digest presence_digest(const FileStat& stat);
+Digest link_digest(std::string_view text);
 
 // "struct rustc finds": lib*.rlib, lib*.rmeta, *.so.
 bool is_library_name(std::string_view name);

@@ -1,5 +1,7 @@
 #include "wrapper/commit.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -11,6 +13,7 @@
 #include "compiler/env_use.h"
 #include "compiler/time_macros.h"
 #include "store/evidence.h"
+#include "store/publish.h"
 #include "store/render.h"
 #include "store/restore.h"
 #include "store/same.h"
@@ -20,6 +23,8 @@ namespace kache {
 namespace {
 
 constexpr uint64_t kMaxSourceSize = 256u << 20;
+// Shorter values ("1", "dumb") are in any output by chance.
+constexpr size_t kTellableSize = 5;
 
 // Inputs of one directory side by side, so that its absents can be proven together.
 bool in_trace_order(const Input& a, const Input& b) {
@@ -62,6 +67,7 @@ class Committer {
     if (report_.refused) return report_;
     KACHE_TRY(take_outputs());
     if (report_.refused) return report_;
+    settle_variables();
     find_bindings();
     measure_variables();
     note_origins();
@@ -98,6 +104,48 @@ class Committer {
     return Ok{};
   }
 
+  // Is the answer that we get now the one that the compiler got? As far as it was noted then.
+  bool is_the_same(const Question& question, const Digest& answer) {
+    const std::string& path = question.input.path.rest;
+    switch (question.input.kind) {
+      case InputKind::presence: return question.identity.ino == 0 || presence_digest(question.identity) == answer;
+      case InputKind::link: return question.text.empty() || link_digest(question.text) == answer;
+      case InputKind::real_path: {
+        Result<std::string> real = real_path(path);
+        return question.text.empty() || (real.ok() && *real == question.text);
+      }
+      case InputKind::listing: {
+        Result<FileStat> now = fs_.stat(path);
+        return now.ok() && same_identity(*now, question.identity) && settled(question.identity, question.clock_ns);
+      }
+      case InputKind::libraries: return !has_new_library(path);
+      case InputKind::program: return !is_new(verifier_.find_program(path));
+      default: return true;
+    }
+  }
+
+  static Result<std::string> real_path(const std::string& path) {
+    char* resolved = ::realpath(path.c_str(), nullptr);
+    if (!resolved) return error_from_errno(errno, path);
+    std::string real = resolved;
+    ::free(resolved);
+    return real;
+  }
+
+  // It appeared while the compiler ran, which may have looked before.
+  bool is_new(const std::string& path) {
+    if (path.empty()) return false;
+    Result<FileStat> stat = fs_.stat(path);
+    return !stat.ok() || stat->ctime_ns >= request_.started_ns;
+  }
+
+  bool has_new_library(const std::string& dir) {
+    Result<std::vector<DirEntry>> entries = fs_.list(dir);
+    return !entries.ok() || std::any_of(entries->begin(), entries->end(), [&](const DirEntry& entry) {
+      return is_library_name(entry.name) && !verifier_.is_own_output(entry.name) && is_new(join_path(dir, entry.name));
+    });
+  }
+
   Status measure_inputs() {
     for (const ReadFile& file : request_.observed.files) {
       KACHE_TRY(measure_file(file));
@@ -108,12 +156,16 @@ class Committer {
       if (!digest.ok()) return refuse(Refusal::input_unreadable, path), Ok{};
       add(InputKind::file, path, *digest);
     }
-    for (const std::vector<Input>* questions : {&request_.observed.questions, &request_.extra.questions}) {
-      for (const Input& question : *questions) {
-        Result<Digest> answer = verifier_.answer(question.kind, question.path.rest);
-        if (!answer.ok()) return refuse(Refusal::input_changed, question.path.rest), Ok{};
-        add(question.kind, question.path.rest, *answer);
-      }
+    for (const Question& question : request_.observed.questions) {
+      const std::string& path = question.input.path.rest;
+      Result<Digest> answer = verifier_.answer(question.input.kind, path);
+      if (!answer.ok() || !is_the_same(question, *answer)) return refuse(Refusal::input_changed, path), Ok{};
+      add(question.input.kind, path, *answer);
+    }
+    for (const Input& question : request_.extra.questions) {
+      Result<Digest> answer = verifier_.answer(question.kind, question.path.rest);
+      if (!answer.ok()) return refuse(Refusal::input_changed, question.path.rest), Ok{};
+      add(question.kind, question.path.rest, *answer);
     }
     for (const Input& input : request_.before) set_.inputs.push_back(input);
     if (holds_times_of_inputs()) {
@@ -165,6 +217,7 @@ class Committer {
         output.size = blob.size;
         report_.blobs++;
         report_.new_blobs += blob.is_new;
+        if (blob.is_new) bytes_by(blob.sharing) += blob.size;
         report_.bytes += blob.size;
         KACHE_TRY(search_file(found.path, blob.size));
         // What was just compiled is what the next unit reads: its digest is known without reading it again.
@@ -227,6 +280,11 @@ class Committer {
     return bytes.substr(0, 4096).find('\0') == std::string_view::npos;
   }
 
+  uint64_t& bytes_by(Sharing sharing) {
+    if (sharing == Sharing::hardlinked) return report_.linked_bytes;
+    return sharing == Sharing::reflinked ? report_.cloned_bytes : report_.copied_bytes;
+  }
+
   // The compiler's rlib may be one inode with the blob: its rmeta beside it carries the time that cargo looks at.
   bool may_link(const Output& output) const {
     if (!output.name.ends_with(".rlib")) return false;
@@ -246,11 +304,12 @@ class Committer {
         patterns.push_back(root.path);
         patterns.push_back(root.real);
       }
-      for (const std::string& name : request_.observed.variables) {
+      for (const std::string& name : request_.observed.variables) add_places_of(name, patterns);
+      for (const std::string& name : request_.observed.harmless) {
+        add_places_of(name, patterns);
         const char* value = request_.line.env.get(name);
-        if (!value || !is_absolute(value)) continue;
-        if (request_.roots.map(tidy_path(value)).root.kind == RootKind::none) continue;
-        variables_.push_back({name, patterns.size()});
+        if (!value || std::string_view(value).size() < kTellableSize) continue;
+        harmless_values_.push_back({name, patterns.size()});
         patterns.push_back(value);
       }
       if (request_.invocation.family != Family::rustc && !request_.invocation.named_outputs.empty()) {
@@ -260,6 +319,21 @@ class Committer {
       search_.emplace_back(std::move(patterns));
     }
     return search_.front();
+  }
+
+  // Each element of the value that lies in a root, or the value itself.
+  void add_places_of(const std::string& name, std::vector<std::string>& patterns) {
+    std::string_view rest = request_.line.env.get_or_empty(name);
+    while (!rest.empty()) {
+      size_t colon = rest.find(':');
+      std::string_view element = rest.substr(0, colon);
+      rest.remove_prefix(colon == std::string_view::npos ? rest.size() : colon + 1);
+      if (!is_absolute(element)) continue;
+      RootRef root = request_.roots.map(tidy_path(element)).root;
+      if (root.kind == RootKind::none) continue;
+      variables_.push_back({name, patterns.size(), root, element.size()});
+      patterns.emplace_back(element);
+    }
   }
 
   void search_text(const TextTemplate& text) {
@@ -329,11 +403,11 @@ class Committer {
     for (const Place& place : places_) {
       if (all || found.found(place.pattern) || found.found(place.pattern + 1)) bound.push_back(place.root);
     }
-    for (const auto& [name, pattern] : variables_) {
-      const char* value = request_.line.env.get(name);
+    for (const auto& [name, pattern, root, size] : variables_) {
+      if (!std::binary_search(names_.begin(), names_.end(), name)) continue;
       // Too short to be told from chance once a compiler has cut it into pieces.
-      bool unclear = std::string_view(value).size() < 16;
-      if (found.found(pattern) || unclear || may_hide(name)) bound.push_back(request_.roots.map(tidy_path(value)).root);
+      bool unclear = size < 16;
+      if (found.found(pattern) || unclear || may_hide(name)) bound.push_back(root);
     }
     if (output_pattern_ && (hidden_ || found.found(*output_pattern_))) facts_.insert(std::string(kOutputName));
     if (reads_beside_output()) facts_.insert(std::string(kOutputName));
@@ -355,16 +429,49 @@ class Committer {
 
   // --- the rest ------------------------------------------------------------------------------------------------------
 
-  void measure_variables() {
-    std::vector<std::string> names = request_.observed.variables;
-    // Diagnostics are wrapped to the width; without any, the width does not matter.
-    if (request_.process.standard_error.find("\"rendered\"") != std::string::npos ||
-        (!request_.invocation.json_errors && !request_.process.standard_error.empty())) {
-      facts_.insert({std::string(kDiagnosticWidth), std::string(kDiagnosticColor)});
+  // Which of the variables that were asked for are inputs.
+  void settle_variables() {
+    const Observed& observed = request_.observed;
+    names_ = observed.variables;
+    for (const std::string& name : observed.harmless) {
+      if (is_named_by_sources(name) || is_value_found(name)) names_.push_back(name);
     }
-    names.insert(names.begin(), facts_.begin(), facts_.end());
+    if (has_messages()) names_.insert(names_.end(), observed.locale.begin(), observed.locale.end());
+    std::sort(names_.begin(), names_.end());
+    names_.erase(std::unique(names_.begin(), names_.end()), names_.end());
+  }
+
+  // By env! or option_env!. What dep-info says, or the files that were read, where there is none.
+  bool is_named_by_sources(const std::string& name) {
+    if (request_.invocation.purpose == Purpose::probe || request_.invocation.family != Family::rustc) return false;
+    if (dep_info_) {
+      return std::any_of(dep_info_->env.begin(), dep_info_->env.end(), [&](const EnvDep& dep) { return dep.name == name; });
+    }
+    return std::any_of(request_.observed.files.begin(), request_.observed.files.end(), [&](const ReadFile& file) {
+      bool is_crate = is_library_name(base_name(file.path));
+      Result<std::string> text = read_file(fs_, file.path, kMaxSourceSize);
+      return text.ok() && text->find(is_crate ? name : '"' + name + '"') != std::string::npos;
+    });
+  }
+
+  bool is_value_found(const std::string& name) {
+    return std::any_of(harmless_values_.begin(), harmless_values_.end(), [&](const HarmlessValue& value) {
+      return value.name == name && search().found(value.pattern);
+    });
+  }
+
+  bool has_messages() const {
+    const ProcessResult& process = request_.process;
+    return process.standard_error.find("\"rendered\"") != std::string::npos ||
+           (!request_.invocation.json_errors && !process.standard_error.empty());
+  }
+
+  void measure_variables() {
     bool literal = !set_.bindings.empty();
-    for (const std::string& name : names) set_.env.push_back(verifier_.env_input(name, literal));
+    // Diagnostics are wrapped to the width; without any, the width does not matter.
+    if (has_messages()) facts_.insert({std::string(kDiagnosticWidth), std::string(kDiagnosticColor)});
+    for (const std::string& fact : facts_) set_.env.push_back(verifier_.env_input(fact, literal));
+    for (const std::string& name : names_) set_.env.push_back(verifier_.env_input(name, literal));
   }
 
   // What a precompiled header is made of is the same in every checkout, whatever place it holds.
@@ -400,18 +507,14 @@ class Committer {
     entry_.compile_ms = static_cast<uint64_t>(request_.process.elapsed_ns / 1'000'000);
     report_.action = entry_.key;
 
-    std::string path = blobs_.layout().entry(entry_.key);
-    std::string temporary = temporary_beside(blobs_.layout().temporary() + "/entry");
-    KACHE_TRY(fs_.create(temporary, encode_entry(entry_), 0600));
-    Status placed = rename_into_shard(fs_, temporary, path);
-    if (!placed.ok()) (void)fs_.unlink(temporary);
-    return placed;
+    // Not before: the stamp says that all blobs were in their places at this moment.
+    entry_.stamp = stamp_now(clock_, memo_.boot());
+    return publish_entry(fs_, blobs_.layout(), entry_);
   }
 
   Status write_traces() {
-    std::string path = blobs_.layout().trace(request_.key);
     Traces traces;
-    Result<std::string> bytes = read_file(fs_, path, kMaxTracesSize);
+    Result<std::string> bytes = read_file(fs_, blobs_.layout().trace(request_.key), kMaxTracesSize);
     if (bytes.ok()) {
       Result<Traces> old = decode_traces(*bytes, request_.key);
       if (old.ok()) traces = std::move(old).value();
@@ -419,12 +522,9 @@ class Committer {
     traces.key = request_.key;
     traces.parts = request_.parts;
     traces.crate_name = request_.invocation.crate_name;
+    report_.inputs = set_;
     traces.add({std::move(set_), entry_.key});
-    std::string temporary = temporary_beside(blobs_.layout().temporary() + "/trace");
-    KACHE_TRY(fs_.create(temporary, encode_traces(traces), 0600));
-    Status placed = rename_into_shard(fs_, temporary, path);
-    if (!placed.ok()) (void)fs_.unlink(temporary);
-    return placed;
+    return publish_traces(fs_, blobs_.layout(), traces);
   }
 
   FileSystem& fs_;
@@ -443,12 +543,20 @@ class Committer {
     size_t pattern;  // the path as spelled; the real one follows
   };
   std::vector<Place> places_;
-  struct Variable {
+  struct PlaceOfVariable {
+    std::string name;
+    size_t pattern;
+    RootRef root;
+    size_t size;
+  };
+  std::vector<PlaceOfVariable> variables_;
+  struct HarmlessValue {
     std::string name;
     size_t pattern;
   };
-  std::vector<Variable> variables_;
-  std::set<std::string> facts_;  // of the command line, that are compared like variables
+  std::vector<HarmlessValue> harmless_values_;
+  std::vector<std::string> names_;  // of the variables that are inputs, sorted
+  std::set<std::string> facts_;     // of the command line, that are compared like variables
   std::optional<size_t> output_pattern_;
   std::optional<DepInfo> dep_info_;
   bool hidden_ = false;

@@ -30,6 +30,7 @@ struct CommitRequest {
   const FoundOutputs& found;
   const ProcessResult& process;
   const ExtraInputs& extra;  // what the user declared
+  int64_t started_ns;        // the file clock before the compile
   const std::vector<Input>& before;  // of files that are updated in place: what they were before the compiler ran
 };
 
@@ -38,6 +39,8 @@ struct CommitReport {
   ActionKey action;
   uint64_t bytes = 0;
   uint32_t blobs = 0, new_blobs = 0;
+  uint64_t linked_bytes = 0, cloned_bytes = 0, copied_bytes = 0;  // of new blobs
+  InputSet inputs;
 };
 
 Result<CommitReport> commit_entry(FileSystem& fs, Clock& clock, BlobStore& blobs, Memo& memo, Verifier& verifier,

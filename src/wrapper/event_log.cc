@@ -30,27 +30,73 @@ class JsonLine {
 
 uint64_t to_ms(uint64_t us) { return (us + 500) / 1000; }
 
+// Where the newest lines begin that fit in `size` bytes; more than that when there are fewer than `lines` of them.
+size_t start_of_tail(std::string_view all, uint64_t size, uint64_t lines, uint64_t most) {
+  size_t start = all.size();
+  for (uint64_t kept = 0; start > 0; ++kept) {
+    size_t newline = start > 1 ? all.rfind('\n', start - 2) : std::string_view::npos;
+    size_t line_start = newline == std::string_view::npos ? 0 : newline + 1;
+    uint64_t bytes = all.size() - line_start;
+    if (bytes > most || (bytes > size && kept >= lines)) break;
+    start = line_start;
+  }
+  return start;
+}
+
 void rotate(FileSystem& fs, const std::string& path, const Config& config) {
   Result<File> lock = lock_file(fs, path + ".lock", LockMode::try_exclusive);
   if (!lock.ok()) return;
-  Result<std::string> bytes = read_file(fs, path, config.event_log_max_size * 4 + (64 << 20));
-  if (!bytes.ok() || bytes->size() <= config.event_log_max_size) return;
-  // From the end: so many lines, and no more than half the size, so that the next rotation is far.
-  std::string_view all = *bytes;
-  size_t start = all.size();
-  for (uint64_t lines = 0; start > 0 && lines < config.event_log_keep_lines; ++lines) {
-    size_t newline = start > 1 ? all.rfind('\n', start - 2) : std::string_view::npos;
-    size_t line_start = newline == std::string_view::npos ? 0 : newline + 1;
-    if (all.size() - line_start > config.event_log_max_size) break;
-    start = line_start;
+  Result<File> log = open_file(fs, path);
+  if (!log.ok()) return;
+  uint64_t most = config.event_log_max_size;
+  Result<std::string> bytes = read_handle(fs, log->handle(), most * 4 + (64 << 20));
+  if (!bytes.ok() || bytes->size() <= most) return;
+  size_t start = start_of_tail(*bytes, most / 2, config.event_log_keep_lines, most);
+  if (!replace_file(fs, path, std::string_view(*bytes).substr(start), 0600).ok()) return;
+  // What others appended to the old log meanwhile.
+  std::string late(1 << 20, '\0');
+  Result<size_t> got = fs.read_at(log->handle(), bytes->size(), late.data(), late.size());
+  if (got.ok() && *got > 0) (void)fs.append(path, std::string_view(late).substr(0, *got));
+}
+
+// The number behind `"name":` in a line of ours; -1 when there is none.
+int64_t number_in(std::string_view line, std::string_view name) {
+  size_t at = line.find(name);
+  if (at == std::string_view::npos) return -1;
+  int64_t number = -1;
+  for (char c : line.substr(at + name.size(), 15)) {
+    if (c < '0' || c > '9') break;
+    number = (number < 0 ? 0 : number * 10) + (c - '0');
   }
-  (void)replace_file(fs, path, all.substr(start), 0600);
+  return number;
+}
+
+// Dropped is what lies more than three standard deviations from the mean.
+uint64_t median_without_outliers(std::vector<uint64_t> times) {
+  if (times.empty()) return 0;
+  double count = static_cast<double>(times.size()), sum = 0, squares = 0;
+  for (uint64_t time : times) sum += static_cast<double>(time);
+  double mean = sum / count;
+  auto off = [&](uint64_t time) { return static_cast<double>(time) - mean; };
+  for (uint64_t time : times) squares += off(time) * off(time);
+  std::erase_if(times, [&](uint64_t time) { return off(time) * off(time) > 9 * squares / count && squares > 0; });
+  std::sort(times.begin(), times.end());
+  return times[times.size() / 2];
 }
 
 std::string list_of(const std::vector<std::string>& texts) {
   std::string list;
   for (const std::string& text : texts) list += (list.empty() ? "[\"" : ",\"") + json_escape(text) + "\"";
   return list.empty() ? "[]" : list + "]";
+}
+
+std::string fields_of(const std::vector<KeyField>& fields) {
+  std::string map;
+  for (const KeyField& field : fields) {
+    map += map.empty() ? "{\"" : ",\"";
+    map.append(field.group).append("\":\"").append(field.digest) += '"';
+  }
+  return map + "}";
 }
 
 }  // namespace
@@ -93,7 +139,15 @@ std::string format_event(const Outcome& outcome, int64_t ended_wall_ns, uint64_t
   line.number("restore_ms", to_ms(outcome.restore_us)).number("store_ms", to_ms(outcome.store_us));
   line.number("store_output_blobs", outcome.stored_blobs).number("store_new_blobs", outcome.new_blobs);
   line.number("store_duplicate_blobs", outcome.stored_blobs - outcome.new_blobs);
-  line.number("compiler_runs", outcome.compiler_runs).number("preprocessor_runs", 0).number("probe_runs", 0);
+  line.number("compiler_runs", outcome.compiler_runs).number("preprocessor_runs", 0);
+  line.number("probe_runs", outcome.probe_runs);
+  line.number("key_hash_hits", outcome.digests_known).number("key_hash_misses", outcome.digests_read);
+  line.number("key_hash_bytes", outcome.digest_bytes);
+  line.number("reflinked_bytes", outcome.cloned_bytes).number("hardlinked_bytes", outcome.linked_bytes);
+  line.number("copied_bytes", outcome.copied_bytes);
+  line.number("store_reflinked_bytes", outcome.stored_cloned_bytes);
+  line.number("store_hardlinked_bytes", outcome.stored_linked_bytes);
+  line.number("store_copied_bytes", outcome.stored_copied_bytes);
   line.number("restored_linked", outcome.linked).number("restored_cloned", outcome.cloned);
   line.number("restored_copied", outcome.copied);
   line.text_unless_empty("invocation_key", outcome.invocation_key);
@@ -103,6 +157,7 @@ std::string format_event(const Outcome& outcome, int64_t ended_wall_ns, uint64_t
   line.text_unless_empty("lookup_rejection", outcome.lookup_rejection);
   if (outcome.fallback) line.raw("fallback", "true");
   if (outcome.exit_code != 0) line.number("exit_code", static_cast<uint64_t>(outcome.exit_code));
+  if (!outcome.key_fields.empty()) line.raw("key_fields", fields_of(outcome.key_fields));
   if (outcome.declared) line.raw("declared", "true");
   if (outcome.checked) line.raw("wrong", list_of(outcome.wrong));
   if (!outcome.miss_reasons.empty()) line.raw("miss_reason", list_of(outcome.miss_reasons));
@@ -110,12 +165,39 @@ std::string format_event(const Outcome& outcome, int64_t ended_wall_ns, uint64_t
 }
 
 std::string format_heartbeat(const std::string& crate, const std::string& root, int pid, int64_t wall_ns,
-                             uint64_t elapsed_s) {
+                             uint64_t elapsed_s, uint64_t typical_s) {
   JsonLine line;
   line.text("event", "heartbeat").text("ts", format_time(wall_ns)).text("crate_name", crate);
   line.text_unless_empty("root", root).number("pid", static_cast<uint64_t>(pid)).number("elapsed_s", elapsed_s);
+  if (typical_s > 0) {
+    line.number("typical_s", typical_s).number("eta_s", typical_s > elapsed_s ? typical_s - elapsed_s : 0);
+  }
   line.number("schema", 1);
   return line.finish();
+}
+
+uint64_t typical_compile_ms(FileSystem& fs, const std::string& path, const std::string& crate, const std::string& root) {
+  constexpr uint64_t kTail = 4 << 20;
+  constexpr size_t kMostCompiles = 20;
+  Result<FileStat> stat = fs.stat(path);
+  Result<File> log = open_file(fs, path);
+  if (!stat.ok() || !log.ok()) return 0;
+  std::string bytes(std::min(stat->size, kTail), '\0');
+  Result<size_t> got = fs.read_at(log->handle(), stat->size - bytes.size(), bytes.data(), bytes.size());
+  if (!got.ok()) return 0;
+  std::string_view rest = std::string_view(bytes).substr(0, *got);
+  std::string is_crate = "\"crate_name\":\"" + json_escape(crate) + "\"", in_root = "\"root\":\"" + json_escape(root) + "\"";
+  std::vector<uint64_t> times;
+  while (!rest.empty() && times.size() < kMostCompiles) {
+    size_t newline = rest.rfind('\n', rest.size() - 1);
+    std::string_view line = newline == std::string_view::npos ? rest : rest.substr(newline + 1);
+    rest = newline == std::string_view::npos ? std::string_view() : rest.substr(0, newline);
+    bool compiled = line.find("\"result\":\"miss\"") != line.npos || line.find("\"result\":\"dup\"") != line.npos;
+    if (!compiled || line.find(is_crate) == line.npos || (!root.empty() && line.find(in_root) == line.npos)) continue;
+    int64_t ms = number_in(line, "\"compile_time_ms\":");
+    if (ms >= 0) times.push_back(static_cast<uint64_t>(ms));
+  }
+  return median_without_outliers(std::move(times));
 }
 
 void append_event(FileSystem& fs, const std::string& path, const Config& config, const std::string& line) {

@@ -28,7 +28,7 @@ Lookup find_entry(FileSystem& fs, const StoreLayout& layout, Verifier& verifier,
     return lookup;
   }
   lookup.known_invocation = !traces->candidates.empty();
-  for (const Candidate& candidate : traces->candidates) {
+  for (Candidate& candidate : traces->candidates) {
     if (verifier.first_difference(candidate.inputs).kind != Difference::none) continue;
     std::string path = layout.entry(candidate.action);
     Result<std::string> entry_bytes = read_file(fs, path, kMaxEntrySize);
@@ -43,6 +43,7 @@ Lookup find_entry(FileSystem& fs, const StoreLayout& layout, Verifier& verifier,
       continue;
     }
     lookup.entry = std::move(entry).value();
+    lookup.inputs = std::move(candidate.inputs);
     lookup.found = true;
     return lookup;
   }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "compiler/refusal.h"
+#include "wrapper/key_fields.h"
 
 namespace kache {
 
@@ -22,7 +23,12 @@ struct Outcome {
   uint64_t key_us = 0, lookup_us = 0, restore_us = 0, store_us = 0;
   uint32_t compiler_runs = 0;
   uint32_t linked = 0, cloned = 0, copied = 0;
+  uint64_t linked_bytes = 0, cloned_bytes = 0, copied_bytes = 0;  // restored
   uint32_t stored_blobs = 0, new_blobs = 0;
+  uint64_t stored_linked_bytes = 0, stored_cloned_bytes = 0, stored_copied_bytes = 0;  // of new blobs
+  uint64_t digests_known = 0, digests_read = 0, digest_bytes = 0;  // of inputs: known from a stat, or read
+  uint32_t probe_runs = 0;                // the self-test of a toolchain
+  std::vector<KeyField> key_fields;
   Refused refused;                        // why nothing was looked up, or nothing stored
   std::string store_error;                // compiled, could not be stored
   std::string lookup_rejection;           // found, could not be used

@@ -13,7 +13,6 @@
 #include "record/collect.h"
 #include "record/declared.h"
 #include "record/recording.h"
-#include "store/restore.h"
 #include "store/render.h"
 #include "store/toolchain.h"
 #include "wrapper/commit.h"
@@ -28,6 +27,7 @@
 #include "wrapper/policy.h"
 #include "wrapper/progress.h"
 #include "wrapper/record_mode.h"
+#include "wrapper/serve.h"
 
 namespace kache {
 namespace {
@@ -37,7 +37,7 @@ class Session {
  public:
   Session(World& world, const CommandLine& line, const Invocation& invocation, const Config& config)
       : world_(world), fs_(world.fs), line_(line), invocation_(invocation), config_(config), layout_(config.cache_dir),
-        blobs_(world.fs, layout_), memo_(Memo::open(layout_.memo())),
+        boot_(read_boot_id(world.fs)), blobs_(world.fs, layout_, boot_), memo_(Memo::open(layout_.memo(), boot_)),
         roots_(find_roots(world.fs, line, invocation, config)),
         started_ns_(world.clock.monotonic_ns()) {
     outcome_.crate_name = invocation.crate_name;
@@ -82,6 +82,7 @@ class Session {
         return false;
       }
       compiler_ = path;
+      knows_sysroot_ = !toolchain->sysroot.empty();
       identity = Hasher().field("toolchain", identity).field("program", toolchain->identity).finish();
       toolchain_files_.insert(toolchain->files.begin(), toolchain->files.end());
     }
@@ -96,16 +97,17 @@ class Session {
   std::optional<int> try_hit(OutcomeKind kind) {
     Verifier verifier(fs_, world_.clock, memo_, roots_, line_, invocation_, layout_);
     lookup_ = find_entry(fs_, layout_, verifier, key_);
+    count(verifier);
     outcome_.lookup_us = lap();
     outcome_.lookup_rejection = lookup_.rejection;
     outcome_.miss_reasons = lookup_.reasons;
     if (!lookup_.found) return std::nullopt;
     if (checks_hits(line_.env)) return check_hit(kind);
-    Result<RestoreReport> restored = restore_outputs(
-        fs_, blobs_, memo_,
-        {lookup_.entry, invocation_, line_.cwd, roots_, must_verify(lookup_.entry)});
-    if (!restored.ok()) {
-      outcome_.lookup_rejection = restored.error().message;
+    Result<Served> served =
+        serve_entry(fs_, world_.clock, blobs_, memo_,
+                    {lookup_.entry, invocation_, line_.cwd, roots_, must_verify(lookup_.entry)});
+    if (!served.ok()) {
+      outcome_.lookup_rejection = served.error().message;
       return std::nullopt;
     }
     write_fully(1, render_template(lookup_.entry.standard_output, roots_));
@@ -114,15 +116,26 @@ class Session {
     outcome_.kind = kind;
     outcome_.action_key = lookup_.entry.key.hex();
     outcome_.compile_ms = lookup_.entry.compile_ms;
-    outcome_.size = restored->bytes;
-    outcome_.linked = restored->linked;
-    outcome_.cloned = restored->cloned;
-    outcome_.copied = restored->copied;
+    const RestoreReport& restored = served->restored;
+    outcome_.size = restored.bytes;
+    outcome_.linked = restored.linked;
+    outcome_.cloned = restored.cloned;
+    outcome_.copied = restored.copied;
+    outcome_.linked_bytes = restored.linked_bytes;
+    outcome_.cloned_bytes = restored.cloned_bytes;
+    outcome_.copied_bytes = restored.copied_bytes;
+    outcome_.key_fields = key_fields(parts_, lookup_.inputs);
     outcome_.miss_reasons.clear();
-    (void)fs_.touch(layout_.entry(lookup_.entry.key));  // its mtime is the time of the last use
+    // Else all of it would have to be read again after the next boot.
+    if (served->was_verified) collect_garbage_when_due();
     if (config_.clean_incremental) clean_incremental(fs_, invocation_, line_.cwd);
     report();
     return 0;
+  }
+
+  // The background run also makes sure of the disk.
+  void collect_garbage_when_due() {
+    if (config_.auto_gc) start_gc_when_due(fs_, world_.clock, layout_, world_.libexec + "/kache-tool");
   }
 
   // Instead of a restore, the compiler; whatever it says is what the user gets.
@@ -145,6 +158,12 @@ class Session {
     return process->status;
   }
 
+  void count(const Verifier& verifier) {
+    outcome_.digests_known += verifier.counts().known;
+    outcome_.digests_read += verifier.counts().read;
+    outcome_.digest_bytes += verifier.counts().read_bytes;
+  }
+
   bool must_verify(const Entry& entry) const {
     if (config_.verify_restores == VerifyRestores::always) return true;
     // One in sixteen, by chance of the clock: every process restores only once.
@@ -155,10 +174,11 @@ class Session {
   int miss() {
     if (in_edit_loop()) return pass_through({Refusal::incremental_loop, {}});
     recorder_ = world_.libexec + "/libkache-record.so";
-    RecordMode mode = find_record_mode(fs_, layout_, {compiler_, parts_.front().text, recorder_, line_.env, self_test()});
+    RecordMode mode = find_record_mode(fs_, layout_, {compiler_, parts_.front().text, recorder_, line_.env, self_test()},
+                                       outcome_.probe_runs);
     if (mode == RecordMode::unknown) return pass_through({Refusal::record_incomplete, "the recorder does not work here"});
     if (mode == RecordMode::declared) {
-      if (Refused refused = check_declared(line_, invocation_)) return pass_through(refused);
+      if (Refused refused = check_declared(line_, invocation_, knows_sysroot_)) return pass_through(refused);
       outcome_.declared = true;
       parts_.push_back({"mode", "declared"});
       key_ = derive_invocation_key(parts_);
@@ -207,6 +227,7 @@ class Session {
     if (!before.ok()) return pass_through({Refusal::input_unreadable, before.error().message});
     unlink_shared_outputs(fs_, invocation_, line_.cwd);
     int64_t files_before_ns = world_.clock.file_clock_ns();
+    outcome_.key_fields = key_fields(parts_, {});  // more is known when it has been stored
     Progress progress(world_, config_, layout_, outcome_.crate_name, outcome_.root);
     Result<ProcessResult> process = world_.processes.run(command->argv, command->env, &progress);
     if (!process.ok()) return could_not_start(process.error());
@@ -255,25 +276,39 @@ class Session {
     Verifier verifier(fs_, world_.clock, memo_, roots_, line_, invocation_, layout_);
     Result<CommitReport> committed =
         commit_entry(fs_, world_.clock, blobs_, memo_, verifier,
-                     {line_, invocation_, roots_, config_, key_, parts_, observed, found, process, *extra, before});
+                     {line_, invocation_, roots_, config_, key_, parts_, observed, found, process, *extra, files_before_ns, before});
+    count(verifier);
     if (!committed.ok()) {
       outcome_.store_error = committed.error().message;
       return;
     }
     outcome_.refused = committed->refused;
     if (outcome_.refused) return;
+    if (config_.durable) {
+      Status synced = sync_store(fs_, world_.clock, layout_, boot_);
+      if (!synced.ok()) outcome_.store_error = synced.error().message;
+    }
     outcome_.action_key = committed->action.hex();
     outcome_.size = committed->bytes;
     outcome_.stored_blobs = committed->blobs;
     outcome_.new_blobs = committed->new_blobs;
+    outcome_.stored_linked_bytes = committed->linked_bytes;
+    outcome_.stored_cloned_bytes = committed->cloned_bytes;
+    outcome_.stored_copied_bytes = committed->copied_bytes;
+    outcome_.key_fields = key_fields(parts_, committed->inputs);
     if (config_.clean_incremental) clean_incremental(fs_, invocation_, line_.cwd);
-    if (config_.auto_gc) start_gc_when_due(fs_, world_.clock, layout_, world_.libexec + "/kache-tool");
+    collect_garbage_when_due();
+  }
+
+  std::string started_program() const {
+    std::string path = find_executable(fs_, invocation_.program, line_.env, line_.cwd);
+    return path.empty() ? invocation_.program : path;
   }
 
   Observed collect(RecordFile& record) {
     Result<std::vector<RecordEvent>> events = record.read();
     if (events.ok()) {
-      return collect_inputs(fs_, *events, {line_, invocation_, roots_, toolchain_files_, recorder_});
+      return collect_inputs(fs_, *events, {line_, invocation_, roots_, toolchain_files_, recorder_, started_program()});
     }
     Observed nothing;
     nothing.refused = {Refusal::record_incomplete, events.error().message};
@@ -315,6 +350,7 @@ class Session {
   const Invocation& invocation_;
   const Config& config_;
   StoreLayout layout_;
+  BootId boot_;
   BlobStore blobs_;
   Memo memo_;
   Roots roots_;
@@ -322,6 +358,7 @@ class Session {
   std::unordered_set<std::string> toolchain_files_;
   std::string compiler_;  // the one that compiles, behind a workspace wrapper; absolute
   std::string recorder_;
+  bool knows_sysroot_ = false;
   std::vector<KeyPart> parts_;
   InvocationKey key_;
   std::string key_problem_;
@@ -335,6 +372,15 @@ class Session {
 bool stdin_is_empty() {
   struct stat in, null;
   return ::fstat(0, &in) == 0 && ::stat("/dev/null", &null) == 0 && S_ISCHR(in.st_mode) && in.st_rdev == null.st_rdev;
+}
+
+// What was restored earlier may be read-only and one inode with the store: a compiler refuses to write over that.
+void make_way(FileSystem& fs, const CommandLine& line, Recognised::Kind kind) {
+  CommandLine compiler = line;
+  if (kind == Recognised::chain) compiler.argv.erase(compiler.argv.begin());
+  ParsedInvocation parsed = parse_rustc(fs, compiler, Recognised::rustc);
+  bool is_compile = parsed.invocation.purpose == Purpose::compile && !parsed.invocation.source.empty();
+  if (is_compile) unlink_shared_outputs(fs, parsed.invocation, line.cwd);
 }
 
 int run_directly(const CommandLine& line) {
@@ -370,7 +416,10 @@ int run_each_source(World& world, const CommandLine& line, const Invocation& inv
 }  // namespace
 
 int run_wrapper(World& world, const CommandLine& line, Recognised::Kind kind) {
-  if (line.env.has(kActiveVariable) || is_disabled(line.env) || is_only_run(kind)) return run_directly(line);
+  if (line.env.has(kActiveVariable) || is_disabled(line.env) || is_only_run(kind)) {
+    make_way(world.fs, line, kind);
+    return run_directly(line);
+  }
   ParsedInvocation parsed = parse_invocation(world.fs, line, kind);
   bool is_question = parsed.refused && describe(parsed.refused.refusal).category == "not-a-compile";
   Invocation& invocation = parsed.invocation;

@@ -21,6 +21,12 @@ void pass_on(int signal) {
   if (g_child > 0) ::kill(static_cast<pid_t>(g_child), signal);
 }
 
+bool g_file_size_signal_was_default = false;
+
+void restore_file_size_signal() {
+  if (g_file_size_signal_was_default) ::signal(SIGXFSZ, SIG_DFL);
+}
+
 constexpr int kPassedOn[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
 // While the child runs, signals meant for us are for it. Ignored ones stay ignored.
@@ -98,6 +104,7 @@ class SystemProcesses final : public ProcessRunner {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       if (::getppid() != parent) ::_exit(127);
       reset_signals();
+      restore_file_size_signal();
       ::dup2(out[1], 1);
       ::dup2(err[1], 2);
       ::execvpe(argv_pointers[0], argv_pointers.data(), env_pointers.data());
@@ -196,8 +203,15 @@ Result<int> run_in_child(const std::function<int()>& work) {
 
 Error exec_program(const std::vector<std::string>& argv, const Env& env) {
   std::vector<char*> argv_pointers = pointers(argv), env_pointers = pointers(env.entries());
+  restore_file_size_signal();
   ::execvpe(argv_pointers[0], argv_pointers.data(), env_pointers.data());
   return error_from_errno(errno, argv[0]);
+}
+
+void survive_file_size_limit() {
+  struct sigaction old = {};
+  g_file_size_signal_was_default = ::sigaction(SIGXFSZ, nullptr, &old) == 0 && old.sa_handler == SIG_DFL;
+  if (g_file_size_signal_was_default) ::signal(SIGXFSZ, SIG_IGN);
 }
 
 int exit_code_of(int status) {

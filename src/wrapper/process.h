@@ -51,6 +51,10 @@ Error exec_program(const std::vector<std::string>& argv, const Env& env);
 // The exit code that a shell would show.
 int exit_code_of(int status);
 
+// From here on a file that grows beyond the user's limit (ulimit -f) is an error of the write and not the end of this
+// process. Programs that are run get the signal back as it was.
+void survive_file_size_limit();
+
 void write_fully(int fd, std::string_view bytes);
 
 }  // namespace kache

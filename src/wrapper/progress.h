@@ -2,6 +2,8 @@
 // keeps a wrapper's stderr with the unit and shows it again.
 #pragma once
 
+#include <optional>
+
 #include "config/config.h"
 #include "store/layout.h"
 #include "wrapper/outcome.h"
@@ -22,6 +24,7 @@ class Progress final : public ProcessRunner::Ticker {
   const StoreLayout& layout_;
   std::string crate_, root_;
   int64_t last_s_ = 0;
+  std::optional<uint64_t> typical_s_;  // found out when it is first asked for
 };
 
 // One line on stderr: "[kache] serde: local hit (2ms, 1.2 MiB)"; with explain_miss, why it was a miss.

@@ -4,7 +4,8 @@
 
 namespace kache {
 
-RecordMode find_record_mode(FileSystem& fs, const StoreLayout& layout, const RecordModeRequest& request) {
+RecordMode find_record_mode(FileSystem& fs, const StoreLayout& layout, const RecordModeRequest& request,
+                            uint32_t& probe_runs) {
   Result<FileStat> library = fs.stat(request.recorder);
   if (!library.ok()) return RecordMode::unknown;
   std::string path = layout.toolchains() + "/recorded-" +
@@ -20,6 +21,7 @@ RecordMode find_record_mode(FileSystem& fs, const StoreLayout& layout, const Rec
 
   Env env = request.env;
   env.set(kActiveVariable, "1");
+  probe_runs++;
   Result<bool> works = recorder_works({request.language, {request.compiler}, request.recorder, layout.temporary(), env});
   if (!works.ok()) return RecordMode::unknown;
   (void)replace_file(fs, path, *works ? "yes" : "no", 0600);

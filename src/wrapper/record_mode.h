@@ -25,6 +25,7 @@ struct RecordModeRequest {
 };
 
 // The first question runs a small compile; the answer is kept below StoreLayout::toolchains().
-RecordMode find_record_mode(FileSystem& fs, const StoreLayout& layout, const RecordModeRequest& request);
+// `probe_runs` counts it.
+RecordMode find_record_mode(FileSystem& fs, const StoreLayout& layout, const RecordModeRequest& request, uint32_t& probe_runs);
 
 }  // namespace kache

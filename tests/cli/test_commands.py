@@ -53,7 +53,8 @@ def test_events_of_others_and_torn_lines_are_passed_over(kache):
     log.parent.mkdir(parents=True)
     good = ('{"ts":"2199-01-01T00:00:00Z","crate_name":"x","result":"local_hit","elapsed_ms":1,"size":2,'
             '"compile_time_ms":100,"unknown":[1]}\n')
-    log.write_bytes(b'{"event":"heartbeat"}\n' + b'{"ts":"2026' + b"\n" + b"\xff\xfe\n[]\n" + good.encode() * 2)
+    log.write_bytes(b'{"event":"heartbeat"}\n' + b'{"ts":"2026' + b"\n" + b"\xff\xfe\n[]\n" + good.encode() +
+                    b'{"ts":"2026-01-01T00:00:00Z","crate_na' + good.encode())
     summary = json.loads(kache("report", "--format", "json").stdout)["summary"]
     assert summary["local_hits"] == 2 and summary["time_saved_ms"] == 200 and summary["hit_rate_pct"] == 100.0
 

@@ -115,7 +115,9 @@ class Lab:
         log = self.cache / "events.jsonl"
         if not log.exists():
             return []
-        return [json.loads(line) for line in log.read_text().splitlines()]
+        # A line of a disk that was full may have a piece of another one before it.
+        lines = log.read_text().splitlines()
+        return [json.loads(line[line.rindex('{"ts":'):] if line.count('{"ts":') else line) for line in lines if line.endswith("}")]
 
     def forget_events(self):
         (self.cache / "events.jsonl").unlink(missing_ok=True)

@@ -43,7 +43,10 @@ def tree(lab):
     (lab.root / "toolchain" / "lib").symlink_to(TOOLCHAIN.parent / "lib")
     lab.extra_env["RUSTC"] = str(launcher)
     tree = write_tree(lab.root / "tree", TREE)
-    lab.cargo(tree, "build")
+    # Twice: what reads a file of the same tick of the clock is not stored the first time.
+    for _ in range(2):
+        lab.cargo(tree, "build")
+        shutil.rmtree(tree / "target")
     return tree
 
 
@@ -114,3 +117,17 @@ def test_an_archive_that_goes_into_a_library_is_an_input(lab, tree):
         seen.append((lab.events()[-1]["result"], (out / "libn.rlib").read_bytes()))
     assert [result for result, _ in seen] == ["miss", "miss", "local_hit"]
     assert seen[0][1] != seen[1][1] and seen[0][1] == seen[2][1]
+
+
+@pytest.mark.hits
+def test_what_the_compiler_asks_for_by_itself_is_an_input(lab, tree):
+    source = lab.root / "plain.rs"
+    source.write_text("#![feature(never_type)]\npub fn f() {}\n")
+    time.sleep(0.02)
+    seen = []
+    for value in ("1", "1", None):
+        (lab.root / "out").mkdir(exist_ok=True)
+        result = lab.kache(lab.root, lab.extra_env["RUSTC"], "--crate-name", "plain", "--crate-type", "rlib", "--emit=dep-info,metadata",
+                           "--out-dir", "out", str(source), RUSTC_BOOTSTRAP=value)
+        seen.append((result.returncode, lab.events()[-1]["result"]))
+    assert seen == [(0, "miss"), (0, "local_hit"), (1, "error")]

@@ -1,6 +1,7 @@
 """Faults, hostile files and crowds: the build succeeds with the right bytes, whatever is done to the cache."""
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
@@ -8,7 +9,7 @@ import time
 
 import pytest
 
-from laboratory import KACHE, TOOLCHAIN, write_tree
+from laboratory import BUILD, KACHE, TOOLCHAIN, write_tree
 
 LIB = ["--crate-name", "unit", "--edition=2021", "src.rs", "--crate-type", "lib", "--emit=dep-info,metadata,link",
        "-C", "metadata=1", "-C", "extra-filename=-1", "--out-dir", "out/debug/deps"]
@@ -76,6 +77,62 @@ def test_damaged_store_files_cost_a_compile_and_nothing_else(unit, damage):
         if path.is_dir():
             path.rmdir()
     assert unit.build().returncode == 0 and unit.bytes() == made
+
+
+def reboot(lab, lose=None):
+    """As after a power cut: nothing in the store was synced, and `lose` takes the content of each blob away. Sizes and
+    times stay, as they do when a journal has the names and the disk never got the data."""
+    for blob in (lab.cache / "v1/blobs").rglob("*"):
+        if lose and blob.is_file():
+            before = blob.stat()
+            os.chmod(blob, 0o644)
+            blob.write_bytes(lose(before.st_size))
+            os.utime(blob, ns=(before.st_atime_ns, before.st_mtime_ns))
+            os.chmod(blob, 0o444)
+    subprocess.run([BUILD / "tests/as_after_reboot", lab.cache], check=True)
+
+
+@pytest.mark.parametrize("lose", [bytes, random.Random(5).randbytes], ids=["zeros", "garbage"])
+def test_content_that_a_crash_lost_is_never_restored(unit, lose):
+    unit.build()
+    made = unit.bytes()
+    for _ in range(2):
+        shutil.rmtree(unit.tree / "out")  # the rlib there is one inode with the blob
+        reboot(unit, lose)
+        assert unit.build().returncode == 0 and unit.bytes() == made
+        assert last(unit) == "miss"
+        assert "blob" in unit.events()[-1]["lookup_rejection"]
+        unit.build()
+        assert last(unit) == "local_hit" and unit.bytes() == made
+
+
+def test_after_a_reboot_content_is_read_once(unit):
+    unit.build()
+    made = unit.bytes()
+    shutil.rmtree(unit.tree / "out")
+    reboot(unit)
+    entry = next(path for path in (unit.cache / "v1/entries").rglob("*") if path.is_file())
+    stamped = entry.read_bytes()
+    unit.build()
+    assert last(unit) == "local_hit" and unit.bytes() == made
+    renewed = entry.read_bytes()
+    assert renewed != stamped
+    unit.build()
+    assert entry.read_bytes() == renewed
+
+
+def test_a_durable_store_is_marked_before_the_compile_ends(unit):
+    mark = unit.cache / "v1/synced"
+    unit.build()
+    assert not mark.exists()
+    (unit.tree / "src.rs").write_text("pub fn f() {}\n")
+    unit.build(KACHE_DURABLE="1")
+    assert mark.read_bytes()[:8] == b"KSYNCD01"
+    marked = mark.stat().st_mtime_ns
+    unit.build(KACHE_DURABLE="1")
+    assert last(unit) == "local_hit" and mark.stat().st_mtime_ns == marked
+    assert unit.kache(unit.tree, "gc").returncode == 0
+    assert mark.stat().st_mtime_ns > marked
 
 
 def test_changed_restored_file_breaks_the_seal(unit):
@@ -230,6 +287,41 @@ def test_two_cargos_at_once_compile_each_unit_once(lab):
     missed = [event["crate_name"] for event in lab.events()
               if event["result"] == "miss" and event["crate_name"] not in ("___", "place", "app")]
     assert len(missed) == len(set(missed)), missed
+
+
+def test_without_room_for_an_index_the_commands_work(unit):
+    unit.build()
+
+    def no_room():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # every write into a file fails
+
+    def run(*args, **env):
+        result = subprocess.run([KACHE, *args], cwd=unit.tree, env=unit.env(**env), capture_output=True, preexec_fn=no_room)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+    for _ in range(2):
+        assert b"(1 entries," in run("stats")
+        assert b"libunit-1.rlib" in run("list", "unit")
+        assert b"(1 entries)" in run("gc")
+        assert unit.kache(unit.tree, "stats").returncode == 0  # and again beside one that was made with room
+    run("purge")
+    assert b"No cached entries" in run("list")
+    assert not [path for path in store_files(unit) if "blobs" in path.parts]
+
+
+def test_a_broken_index_is_made_again(unit):
+    unit.build()
+    index = unit.cache / "v1/index.db"
+    for damage in (b"", b"garbage" * 1000, None):
+        assert b"unit" in unit.kache(unit.tree, "list").stdout
+        if damage is None:
+            index.unlink()
+        else:
+            index.write_bytes(damage)
+            for part in index.parent.glob("index.db-*"):
+                part.unlink()
+        assert b"(1 entries," in unit.kache(unit.tree, "stats").stdout
 
 
 def test_garbage_collection_between_builds(unit):

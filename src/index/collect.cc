@@ -1,0 +1,249 @@
+#include "index/collect.h"
+
+#include <algorithm>
+
+#include "base/path.h"
+#include "index/walk.h"
+
+namespace kache {
+namespace {
+
+constexpr int64_t kHourNs = int64_t{3600} * 1'000'000'000;
+constexpr int64_t kWeekNs = 7 * 24 * kHourNs;
+constexpr int64_t kRecentUseNs = 2 * 60 * int64_t{1'000'000'000};
+constexpr size_t kSlice = 64;  // changes of the index between two moments in which others may write
+
+uint64_t bytes_on_disk(const FileStat& file) { return file.blocks * 512; }
+
+// Directories whose files nobody misses after a while.
+struct LeftoverRow {
+  std::string (StoreLayout::*dir)() const;
+  int64_t age_ns;
+};
+constexpr LeftoverRow kLeftovers[] = {
+    {&StoreLayout::temporary, 6 * kHourNs},     // of processes that died
+    {&StoreLayout::quarantine, kWeekNs},        // kept for who wants to know what broke them
+    {&StoreLayout::edit_states, kWeekNs},
+    {&StoreLayout::toolchains, 30 * 24 * kHourNs},  // asked again where the toolchain is still in use
+};
+
+class Collection {
+ public:
+  Collection(FileSystem& fs, Clock& clock, const StoreLayout& layout, StoreIndex& index, const GcLimits& limits, Pace& pace)
+      : fs_(fs), layout_(layout), index_(index), limits_(limits), pace_(pace), now_(clock.wall_ns()) {}
+
+  Result<GcReport> run() {
+    std::vector<std::string> broken;
+    KACHE_TRY(index_.refresh(RefreshDepth::times, pace_, &broken));
+    // From here on every entry that was there at the start is in the index; what is published later is younger than any
+    // grace, and so are the blobs that it relies on.
+    remove_broken(broken);
+    KACHE_TRY(evict_old());
+    KACHE_TRY(evict_for_space());
+    KACHE_TRY(sweep_blobs());
+    KACHE_TRY(sweep_traces());
+    sweep_leftovers();
+    report_.entries = index_.totals().entries;
+    report_.size = size();
+    return report_;
+  }
+
+ private:
+  uint64_t size() const { return index_.totals().entry_bytes + index_.totals().blob_bytes; }
+
+  bool is_older(const FileStat& file, int64_t age_ns) const {
+    return now_ - std::max(file.ctime_ns, std::min(file.mtime_ns, now_)) > age_ns;
+  }
+
+  void remove_broken(const std::vector<std::string>& broken) {
+    for (const std::string& path : broken) {
+      Result<FileStat> stat = fs_.lstat(path);
+      if (!stat.ok() || !is_older(*stat, limits_.grace_ns) || !fs_.unlink(path).ok()) continue;
+      report_.broken++;
+      report_.bytes_freed += bytes_on_disk(*stat);
+    }
+  }
+
+  // --- entries -------------------------------------------------------------------------------------------------------
+
+  // True when it was removed: not when somebody has used it since the index looked.
+  Result<bool> evict(int64_t id) {
+    Result<StoreIndex::Place> place = index_.place_of(id);
+    if (!place.ok()) {
+      if (place.code() == ErrorCode::not_found) return false;  // another program has refreshed the index meanwhile
+      return std::move(place).error();
+    }
+    std::string path = layout_.entry(place->key);
+    Result<FileStat> stat = fs_.stat(path);
+    if (!stat.ok() || stat->mtime_ns != place->last_used_ns || !fs_.unlink(path).ok()) return false;
+    report_.bytes_freed += bytes_on_disk(*stat);
+    coming_back_ += bytes_on_disk(*stat);
+    std::vector<UnusedBlob> unused = KACHE_TRY(index_.remove(id));
+    if (counts_free_space_) {
+      for (const UnusedBlob& blob : unused) {
+        Result<FileStat> file = fs_.lstat(layout_.blob(blob.id));
+        if (file.ok() && file->nlink <= 1) coming_back_ += bytes_on_disk(*file);
+      }
+    }
+    return true;
+  }
+
+  // In slices, between which other programs get at the index and a build gets the machine.
+  template <typename Ids, typename Stop>
+  Status evict_all(const Ids& ids, uint64_t& evicted, Stop stop) {
+    for (size_t i = 0; i < ids.size() && !stop();) {
+      KACHE_TRY(index_.begin());
+      for (size_t end = std::min(i + kSlice, ids.size()); i < end && !stop(); ++i) evicted += KACHE_TRY(evict(ids[i]));
+      KACHE_TRY(index_.commit());
+      pace_.breathe();
+    }
+    return Ok{};
+  }
+
+  Status evict_old() {
+    if (limits_.max_age_ns == 0) return Ok{};
+    std::vector<int64_t> ids = KACHE_TRY(index_.used_before(now_ - limits_.max_age_ns));
+    return evict_all(ids, report_.evicted_by_age, [] { return false; });
+  }
+
+  // Two reasons to make room: the store is over its limit, or the disk is nearly full. Only for the second one it counts
+  // what is really given back. Both go well below, so that the next run is not the next compile.
+  Status evict_for_space() {
+    uint64_t target = UINT64_MAX, lacking = 0;
+    if (limits_.max_size != 0 && size() > limits_.max_size) target = limits_.max_size / 10 * 9;
+    if (limits_.free_space < limits_.min_free_space) {
+      lacking = limits_.min_free_space - limits_.free_space + limits_.min_free_space / 10;
+    }
+    if (target == UINT64_MAX && lacking == 0) return Ok{};
+    counts_free_space_ = lacking > 0;
+    coming_back_ = 0;
+
+    std::vector<std::pair<double, int64_t>> order;
+    order.reserve(index_.totals().entries);
+    KACHE_TRY(index_.each_candidate([&](const StoreIndex::Candidate& entry) {
+      int64_t idle = now_ - entry.last_used_ns;
+      if (idle < std::min(kRecentUseNs, limits_.grace_ns)) return;  // by a build that is running
+      order.emplace_back(worth_keeping(entry.compile_ms, idle, entry.own_bytes), entry.id);
+    }));
+    std::sort(order.begin(), order.end());
+    std::vector<int64_t> ids;
+    ids.reserve(order.size());
+    for (const auto& [worth, id] : order) ids.push_back(id);
+    order = {};
+    return evict_all(ids, report_.evicted_by_size, [&] { return size() <= target && coming_back_ >= lacking; });
+  }
+
+  // --- what nothing leads to any more --------------------------------------------------------------------------------
+
+  Status sweep_blobs() {
+    Status asked = Ok{};
+    each_sharded(fs_, layout_.blobs(), [&](const std::string& path, const std::string& name) {
+      if (!asked.ok()) return;
+      BlobId id;
+      if (Digest::parse_hex(name, id.digest)) {
+        Result<bool> is_used = index_.is_blob_used(id);
+        if (!is_used.ok()) asked = std::move(is_used).error();
+        if (!asked.ok() || *is_used) return;
+      }
+      // ctime, not mtime: that one is the seal. Every publish that finds the blob present moves it.
+      Result<FileStat> stat = fs_.lstat(path);
+      if (!stat.ok() || now_ - stat->ctime_ns < limits_.grace_ns || !fs_.unlink(path).ok()) return;
+      report_.blobs_removed++;
+      (stat->nlink <= 1 ? report_.bytes_freed : report_.bytes_linked) += bytes_on_disk(*stat);
+      pace_.breathe();
+    }, [&] { pace_.breathe(); });
+    return asked;
+  }
+
+  // A trace is named by its invocation, and so is each entry to which it leads.
+  Status sweep_traces() {
+    Status asked = Ok{};
+    each_sharded(fs_, layout_.traces(), [&](const std::string& path, const std::string& name) {
+      if (!asked.ok()) return;
+      InvocationKey key;
+      if (Digest::parse_hex(name, key.digest)) {
+        Result<bool> leads = index_.has_invocation(key);
+        if (!leads.ok()) asked = std::move(leads).error();
+        if (!asked.ok() || *leads) return;
+      }
+      Result<FileStat> stat = fs_.lstat(path);
+      if (!stat.ok() || now_ - stat->ctime_ns < limits_.grace_ns || !fs_.unlink(path).ok()) return;
+      report_.stale_traces++;
+      report_.bytes_freed += bytes_on_disk(*stat);
+      pace_.breathe();
+    }, [&] { pace_.breathe(); });
+    return asked;
+  }
+
+  void sweep_leftovers() {
+    for (const LeftoverRow& row : kLeftovers) {
+      std::string dir = (layout_.*row.dir)();
+      sweep_dir(dir, row.age_ns, [](std::string_view) { return true; });
+    }
+    // Files that were to replace another one stand beside it.
+    for (const std::string& dir : {layout_.root(), layout_.v1(), layout_.toolchains(), layout_.root() + "/config"}) {
+      sweep_dir(dir, 6 * kHourNs, is_temporary_name);
+    }
+  }
+
+  template <typename Doomed>
+  void sweep_dir(const std::string& dir, int64_t age_ns, Doomed doomed) {
+    Result<std::vector<DirEntry>> files = fs_.list(dir);
+    if (!files.ok()) return;
+    for (const DirEntry& file : *files) {
+      if (!doomed(file.name)) continue;
+      std::string path = join_path(dir, file.name);
+      Result<FileStat> stat = fs_.lstat(path);
+      if (!stat.ok() || !is_older(*stat, age_ns) || !fs_.unlink(path).ok()) continue;
+      report_.leftovers++;
+      report_.bytes_freed += bytes_on_disk(*stat);
+    }
+  }
+
+  FileSystem& fs_;
+  const StoreLayout& layout_;
+  StoreIndex& index_;
+  const GcLimits& limits_;
+  Pace& pace_;
+  int64_t now_;
+  bool counts_free_space_ = false;
+  uint64_t coming_back_ = 0;  // since eviction for space began
+  GcReport report_;
+};
+
+}  // namespace
+
+double worth_keeping(uint64_t compile_ms, int64_t idle_ns, uint64_t own_bytes) {
+  double idle_days = static_cast<double>(std::max<int64_t>(idle_ns, 0)) / (24.0 * static_cast<double>(kHourNs));
+  return static_cast<double>(compile_ms + 1) / (1.0 + idle_days) / static_cast<double>(own_bytes + 4096);
+}
+
+Result<GcReport> collect_garbage(FileSystem& fs, Clock& clock, const StoreLayout& layout, StoreIndex& index,
+                                 const GcLimits& limits, Pace& pace) {
+  if (!fs.stat(layout.locks()).ok()) return GcReport{};  // no store yet
+  Result<File> lock = lock_file(fs, layout.gc_lock(), LockMode::try_exclusive);
+  if (!lock.ok()) {
+    GcReport busy;
+    busy.busy = true;
+    return busy;
+  }
+  Result<GcReport> report = Collection(fs, clock, layout, index, limits, pace).run();
+  if (report.ok() || !index.is_kept()) return report;
+  // The index can not be written, just when room has to be made: once more with one that needs none.
+  StoreIndex spare = StoreIndex::in_memory(fs, clock, layout);
+  return Collection(fs, clock, layout, spare, limits, pace).run();
+}
+
+Result<uint64_t> purge_entries(FileSystem& fs, const StoreLayout& layout, StoreIndex& index, const std::string& crate,
+                               Pace& pace) {
+  KACHE_TRY(index.refresh(RefreshDepth::members, pace));
+  std::vector<int64_t> ids = KACHE_TRY(index.ids_of(crate));
+  uint64_t removed = 0;
+  for (int64_t id : ids) {
+    Result<StoreIndex::Place> place = index.place_of(id);
+    if (place.ok() && fs.unlink(layout.entry(place->key)).ok()) ++removed;
+  }
+  return removed;
+}
+
+}  // namespace kache
