@@ -10,6 +10,7 @@
 #include "store/blob.h"
 #include "store/matches.h"
 #include "store/same.h"
+#include "store/set_proof.h"
 
 namespace kache {
 namespace {
@@ -243,6 +244,7 @@ size_t Verifier::check_absent(const std::vector<Input>& inputs, size_t first, si
     // A dangling link is absent, but it may come to life without a change in this directory.
     else if (fs_.lstat(path).ok()) followed_link = true;
   }
+  followed_dangling_link_ |= followed_link;
   if (found.size() == before && !followed_link && settled(*stat, clock)) memo_.insert(*stat, aux, names);
   return end;
 }
@@ -263,7 +265,8 @@ static Difference::Kind difference_kind(InputKind kind) {
   return Difference::none;
 }
 
-void Verifier::check(const InputSet& set, size_t limit, std::vector<Difference>& found) {
+// What costs no look at the disk.
+void Verifier::check_facts(const InputSet& set, size_t limit, std::vector<Difference>& found) {
   bool bound = !set.bindings.empty();
   for (const Binding& binding : set.bindings) {
     const Root* root = roots_.find(binding.root);
@@ -275,8 +278,15 @@ void Verifier::check(const InputSet& set, size_t limit, std::vector<Difference>&
     if (found.size() >= limit) return;
     if (!(env_input(env.name, bound) == env)) found.push_back({Difference::variable, env.name});
   }
+}
+
+void Verifier::check_inputs(const InputSet& set, const std::vector<bool>* covered, size_t limit, std::vector<Difference>& found) {
   for (size_t i = 0; i < set.inputs.size() && found.size() < limit;) {
     const Input& input = set.inputs[i];
+    if (covered && (*covered)[i]) {
+      ++i;
+      continue;
+    }
     if (input.kind == InputKind::absent) {
       i = check_absent(set.inputs, i, limit, found);
       continue;
@@ -289,15 +299,26 @@ void Verifier::check(const InputSet& set, size_t limit, std::vector<Difference>&
   }
 }
 
-Difference Verifier::first_difference(const InputSet& set) {
+Difference Verifier::first_difference(const InputSet& set, const ActionKey& action) {
   std::vector<Difference> found;
-  check(set, 1, found);
-  return found.empty() ? Difference{} : found.front();
+  check_facts(set, 1, found);
+  if (!found.empty()) return found.front();
+  SetProofRequest request{set, action, roots_, {line_.cwd, absolute_path(line_.cwd, invocation_.output_dir())}};
+  SetProof proof = gather_proof(fs_, clock_, request);
+  bool proven = is_proven(memo_, proof);
+  if (proven) counts_.known += static_cast<uint64_t>(std::count(proof.covered.begin(), proof.covered.end(), true));
+  check_inputs(set, proven ? &proof.covered : nullptr, 1, found);
+  if (!found.empty()) return found.front();
+  // What was asked one by one must be what the identities are of: nothing has changed in between.
+  bool may_keep = !proven && proof.is_settled && !followed_dangling_link_;
+  if (may_keep && gather_proof(fs_, clock_, request).key == proof.key) keep_proof(memo_, proof);
+  return {};
 }
 
 std::vector<Difference> Verifier::differences(const InputSet& set, size_t limit) {
   std::vector<Difference> found;
-  check(set, limit, found);
+  check_facts(set, limit, found);
+  check_inputs(set, nullptr, limit, found);
   return found;
 }
 

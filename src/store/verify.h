@@ -31,8 +31,8 @@ class Verifier {
            const Invocation& invocation, const StoreLayout& layout)
       : fs_(fs), clock_(clock), memo_(memo), roots_(roots), line_(line), invocation_(invocation), layout_(layout) {}
 
-  // none: all of it holds.
-  Difference first_difference(const InputSet& set);
+  // none: all of it holds. `action` is what it leads to.
+  Difference first_difference(const InputSet& set, const ActionKey& action);
   // All that differs, up to `limit`; for explanations.
   std::vector<Difference> differences(const InputSet& set, size_t limit);
 
@@ -59,7 +59,8 @@ class Verifier {
   bool absent(const std::string& path);
   std::string fact_of_command_line(std::string_view name) const;
   bool holds(const Input& input);
-  void check(const InputSet& set, size_t limit, std::vector<Difference>& found);
+  void check_facts(const InputSet& set, size_t limit, std::vector<Difference>& found);
+  void check_inputs(const InputSet& set, const std::vector<bool>* covered, size_t limit, std::vector<Difference>& found);
   size_t check_absent(const std::vector<Input>& inputs, size_t first, size_t limit, std::vector<Difference>& found);
 
   FileSystem& fs_;
@@ -70,6 +71,7 @@ class Verifier {
   const Invocation& invocation_;
   const StoreLayout& layout_;
   Counts counts_;
+  bool followed_dangling_link_ = false;  // an absence that no identity proves
   std::unordered_map<std::string, Digest> files_;
   std::unordered_map<std::string, std::string> programs_;
 };

@@ -29,7 +29,7 @@ Lookup find_entry(FileSystem& fs, const StoreLayout& layout, Verifier& verifier,
   }
   lookup.known_invocation = !traces->candidates.empty();
   for (Candidate& candidate : traces->candidates) {
-    if (verifier.first_difference(candidate.inputs).kind != Difference::none) continue;
+    if (verifier.first_difference(candidate.inputs, candidate.action).kind != Difference::none) continue;
     std::string path = layout.entry(candidate.action);
     Result<std::string> entry_bytes = read_file(fs, path, kMaxEntrySize);
     if (!entry_bytes.ok()) {
