@@ -48,7 +48,7 @@ std::string packed(std::string_view pattern, unsigned width, unsigned shift) {
 }  // namespace
 
 PatternSearch::PatternSearch(std::vector<std::string> patterns)
-    : patterns_(std::move(patterns)), found_(patterns_.size()), first_two_(1 << 16) {
+    : patterns_(std::move(patterns)), found_(patterns_.size()), whole_(patterns_.size()), first_two_(1 << 16) {
   for (size_t i = 0; i < patterns_.size(); ++i) {
     const std::string& pattern = patterns_[i];
     if (pattern.size() < kWord) continue;
@@ -81,6 +81,7 @@ bool PatternSearch::confirm(std::string_view bytes, size_t at, const Window& win
   bool behind_text = at > left && (is_name_char(bytes[at - left - 1]) || bytes[at - left - 1] == '/') &&
                      static_cast<unsigned char>(bytes[at - left - 1]) < 0x80;
   for (size_t constant : {8u, 16u, 32u}) {
+    if (whole_[window.pattern]) break;
     if ((run == constant || run == constant + 1) && (constant > 8 || !behind_text)) return true;
   }
   // A component must end here: /home/us is not in /home/user.

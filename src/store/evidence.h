@@ -17,6 +17,9 @@ class PatternSearch {
   // `patterns`: absolute paths, any number; short ones (below eight bytes) are searched as they are.
   explicit PatternSearch(std::vector<std::string> patterns);
 
+  // This pattern is found in one piece or not at all. For texts that have parts in common with much else.
+  void require_whole(size_t pattern) { whole_[pattern] = true; }
+
   // Marks the patterns that occur in `bytes`.
   void scan(std::string_view bytes);
 
@@ -35,7 +38,7 @@ class PatternSearch {
   bool confirm(std::string_view bytes, size_t at, const Window& window) const;
 
   std::vector<std::string> patterns_;
-  std::vector<bool> found_;
+  std::vector<bool> found_, whole_;
   std::vector<Window> windows_;
   std::vector<uint8_t> first_two_;  // 64 Ki flags: two bytes with which some window begins
 };

@@ -55,6 +55,22 @@ TEST(Evidence, bitcode_packs_characters_at_any_bit) {
   }
 }
 
+TEST(Evidence, a_text_may_be_asked_for_in_one_piece) {
+  PatternSearch search({"-j --jobserver-auth=8,9", "/w/pixman-checkout"});
+  search.require_whole(0);
+  search.scan("x --jobserver-auth= ../pixman-checker.c");
+  EXPECT_FALSE(search.found(0));
+  EXPECT_FALSE(search.found(1));
+  search.scan("MAKEFLAGS=-j --jobserver-auth=8,9 ");
+  EXPECT_TRUE(search.found(0));
+}
+
+TEST(Evidence, a_name_that_others_have_too_is_no_place) {
+  PatternSearch search({"/home/w/pixman/one"});
+  search.scan("../pixman/pixman.c");
+  EXPECT_FALSE(search.found(0));
+}
+
 TEST(Evidence, short_places_are_found_too) {
   PatternSearch search({"/w", "/longer/place"});
   search.scan("in /w/x");

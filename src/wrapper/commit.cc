@@ -317,6 +317,8 @@ class Committer {
         patterns.push_back(std::string(base_name(request_.invocation.named_outputs.front().path)));
       }
       search_.emplace_back(std::move(patterns));
+      // "--jobserver-auth=" of a MAKEFLAGS is in every program that reads one.
+      for (const HarmlessValue& value : harmless_values_) search_.front().require_whole(value.pattern);
     }
     return search_.front();
   }
