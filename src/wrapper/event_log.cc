@@ -139,7 +139,7 @@ std::string format_event(const Outcome& outcome, int64_t ended_wall_ns, uint64_t
   line.number("restore_ms", to_ms(outcome.restore_us)).number("store_ms", to_ms(outcome.store_us));
   line.number("store_output_blobs", outcome.stored_blobs).number("store_new_blobs", outcome.new_blobs);
   line.number("store_duplicate_blobs", outcome.stored_blobs - outcome.new_blobs);
-  line.number("compiler_runs", outcome.compiler_runs).number("preprocessor_runs", 0);
+  line.number("compiler_runs", outcome.compiler_runs).number("preprocessor_runs", outcome.preprocessor_runs);
   line.number("probe_runs", outcome.probe_runs);
   line.number("key_hash_hits", outcome.digests_known).number("key_hash_misses", outcome.digests_read);
   line.number("key_hash_bytes", outcome.digest_bytes);

@@ -21,7 +21,7 @@ struct Outcome {
   uint64_t compile_ms = 0;
   uint64_t size = 0;
   uint64_t key_us = 0, lookup_us = 0, restore_us = 0, store_us = 0;
-  uint32_t compiler_runs = 0;
+  uint32_t compiler_runs = 0, preprocessor_runs = 0;
   uint32_t linked = 0, cloned = 0, copied = 0;
   uint64_t linked_bytes = 0, cloned_bytes = 0, copied_bytes = 0;  // restored
   uint32_t stored_blobs = 0, new_blobs = 0;

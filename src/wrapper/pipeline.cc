@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "key/invocation_key.h"
 #include "record/collect.h"
+#include "record/cc_declared.h"
 #include "record/declared.h"
 #include "record/recording.h"
 #include "store/render.h"
@@ -178,9 +179,7 @@ class Session {
                                        outcome_.probe_runs);
     if (mode == RecordMode::unknown) return pass_through({Refusal::record_incomplete, "the recorder does not work here"});
     if (mode == RecordMode::declared) {
-      if (Refused refused = check_declared(line_, invocation_, knows_sysroot_)) return pass_through(refused);
-      outcome_.declared = true;
-      parts_.push_back({"mode", "declared"});
+      if (Refused refused = declare()) return pass_through(refused);
       key_ = derive_invocation_key(parts_);
       outcome_.invocation_key = key_.hex();
       if (std::optional<int> hit = try_hit(OutcomeKind::local_hit)) return *hit;
@@ -196,6 +195,29 @@ class Session {
     }
     if (!lock.ok()) return pass_through({Refusal::store_unavailable, lock.error().message});
     return compile_and_store();
+  }
+
+  // Without a record: what the compiler says itself becomes a part of the key. Or why that is not enough.
+  Refused declare() {
+    outcome_.declared = true;
+    declared_since_ns_ = world_.clock.file_clock_ns();
+    parts_.push_back({"mode", "declared"});
+    if (invocation_.family == Family::rustc) return check_declared(line_, invocation_, knows_sysroot_);
+    if (Refused refused = check_cc_declared(fs_, line_, invocation_, config_)) return refused;
+    Env env = line_.env;
+    env.set(kActiveVariable, "1");
+    Result<ProcessResult> preprocessed = world_.processes.run_quietly(preprocess_command(fs_, line_, invocation_), env);
+    if (!preprocessed.ok() || !preprocessed->succeeded()) return {Refusal::record_incomplete, "the source can not be preprocessed"};
+    outcome_.preprocessor_runs++;
+    preprocessed_ = std::move(preprocessed->standard_output);
+    parts_.push_back({"preprocessed", digest_bytes(preprocessed_).hex()});
+    parts_.push_back({"messages of the preprocessor", digest_bytes(preprocessed->standard_error).hex()});
+    return check_preprocessed(preprocessed_);
+  }
+
+  Observed declared_inputs(int64_t files_before_ns) {
+    if (invocation_.family == Family::rustc) return declare_inputs(fs_, line_, invocation_, files_before_ns);
+    return declare_cc_inputs(fs_, line_, invocation_, preprocessed_, declared_since_ns_);
   }
 
   SelfTest::Language self_test() const {
@@ -264,7 +286,7 @@ class Session {
       outcome_.refused = {Refusal::too_cheap, std::to_string(outcome_.compile_ms) + " ms"};
       return;
     }
-    Observed observed = outcome_.declared ? declare_inputs(fs_, line_, invocation_, files_before_ns) : collect(record);
+    Observed observed = outcome_.declared ? declared_inputs(files_before_ns) : collect(record);
     FoundOutputs found = find_outputs(fs_, invocation_, line_.cwd, observed.written);
     Result<ExtraInputs> extra = find_extra_inputs(fs_, line_, world_.libexec + "/kache-tool");
     for (const Refused& refused : {observed.refused, found.refused}) {
@@ -362,6 +384,8 @@ class Session {
   std::vector<KeyPart> parts_;
   InvocationKey key_;
   std::string key_problem_;
+  std::string preprocessed_;  // in declared mode of the C family
+  int64_t declared_since_ns_ = 0;
   Lookup lookup_;
   Outcome outcome_;
   int64_t started_ns_;

@@ -80,7 +80,7 @@ struct Stream {
     if (n < 0) return errno == EINTR || errno == EAGAIN;
     if (n == 0) return false;
     std::string_view bytes(buffer, static_cast<size_t>(n));
-    write_fully(to, bytes);
+    if (to >= 0) write_fully(to, bytes);
     kept->append(bytes);
     return true;
   }
@@ -89,6 +89,15 @@ struct Stream {
 class SystemProcesses final : public ProcessRunner {
  public:
   Result<ProcessResult> run(const std::vector<std::string>& argv, const Env& env, Ticker* ticker) override {
+    return run(argv, env, ticker, 1, 2);
+  }
+  Result<ProcessResult> run_quietly(const std::vector<std::string>& argv, const Env& env) override {
+    return run(argv, env, nullptr, -1, -1);
+  }
+
+ private:
+  // `to_out` and `to_err`: where the child's output goes on to; -1: nowhere.
+  static Result<ProcessResult> run(const std::vector<std::string>& argv, const Env& env, Ticker* ticker, int to_out, int to_err) {
     int out[2], err[2], failed[2];
     if (::pipe2(out, O_CLOEXEC) != 0) return error_from_errno(errno, "pipe");
     if (::pipe2(err, O_CLOEXEC) != 0 || ::pipe2(failed, O_CLOEXEC) != 0) return error_from_errno(errno, "pipe");
@@ -121,7 +130,7 @@ class SystemProcesses final : public ProcessRunner {
     ::close(failed[0]);
 
     ProcessResult result;
-    Stream streams[2] = {{out[0], 1, &result.standard_output}, {err[0], 2, &result.standard_error}};
+    Stream streams[2] = {{out[0], to_out, &result.standard_output}, {err[0], to_err, &result.standard_error}};
     pump_all(streams, started, child, ticker);
     while (::waitpid(child, &result.status, 0) < 0 && errno == EINTR) {
     }
@@ -132,7 +141,6 @@ class SystemProcesses final : public ProcessRunner {
     return result;
   }
 
- private:
   // Until both streams have ended, or the child has ended and a grandchild that stays holds them open.
   static void pump_all(Stream (&streams)[2], int64_t started, pid_t child, Ticker* ticker) {
     bool open[2] = {true, true};

@@ -1,0 +1,82 @@
+"""C compilers that can not be recorded: cached by what their preprocessor makes, or passed on with the reason."""
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from laboratory import write_tree
+
+# Static, so that no recorder enters it, and it starts the real compiler without ours.
+HIDDEN = r"""
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+  unsetenv("LD_PRELOAD");
+  unsetenv("KACHE_RECORD");
+  argv[0] = "/usr/bin/gcc";
+  execv(argv[0], argv);
+  return 127;
+}
+"""
+FILES = {
+    "a.c": '#include "h.h"\nint a(void) { int unused = 1; return H; }\n',
+    "inc/h.h": "#define H 1\n",
+    "s.s": ".text\n",
+    "blob.c": 'asm(".incbin \\"a.c\\"");\n',
+}
+
+
+@pytest.fixture
+def hidden(lab):
+    lab.work = write_tree(lab.root / "work", FILES)
+    lab.gcc = lab.root / "bin/gcc"
+    lab.gcc.parent.mkdir()
+    (lab.root / "hidden.c").write_text(HIDDEN)
+    subprocess.run(["gcc", "-static", "-O1", "-o", lab.gcc, lab.root / "hidden.c"], check=True)
+    time.sleep(0.02)
+
+    def run(*args, **env):
+        shutil.rmtree(lab.work / "out", ignore_errors=True)
+        (lab.work / "out").mkdir()
+        result = lab.kache(lab.work, lab.gcc, *args, **env)
+        plain = subprocess.run(["gcc", *args], cwd=lab.work, env=lab.env(**env), capture_output=True)
+        return result, plain, lab.events()[-1]
+    lab.run = run
+    return lab
+
+
+@pytest.mark.hits
+def test_compiles_are_cached_by_their_preprocessed_text(hidden):
+    args = ["-Wall", "-O1", "-g", "-MD", "-Iinc", "-c", "a.c", "-o", "out/a.o"]
+    for expected in ("miss", "local_hit"):
+        shutil.rmtree(hidden.work / "out", ignore_errors=True)
+        (hidden.work / "out").mkdir()
+        result = hidden.kache(hidden.work, hidden.gcc, *args, KACHE_CC_PATH_NORMALIZE="0")
+        event = hidden.events()[-1]
+        assert (result.returncode, event["result"], event.get("passthrough_reason")) == (0, expected, None), event
+        assert event["declared"] and event["preprocessor_runs"] == 1 and event["compiler_runs"] == (expected == "miss")
+        made = (hidden.work / "out/a.o").read_bytes(), (hidden.work / "out/a.d").read_text(), result.stderr
+        plain = subprocess.run(["gcc", *args], cwd=hidden.work, env=hidden.env(), capture_output=True)
+        assert made == ((hidden.work / "out/a.o").read_bytes(), (hidden.work / "out/a.d").read_text(), plain.stderr)
+    for change in (("inc/h.h", "#define H 2\n"), ("h.h", "#define H 3\n"), ("a.c", FILES["a.c"] + "\n\nint b;\n")):
+        (hidden.work / change[0]).write_text(change[1])
+        time.sleep(0.02)
+        _, _, event = hidden.run(*args)
+        assert event["result"] == "miss", change
+
+
+@pytest.mark.parametrize("args,reason", [
+    (["-fplugin=x.so", "-Iinc", "-c", "a.c", "-o", "out/a.o"], "-fplugin=x.so"),
+    (["-specs=x", "-Iinc", "-c", "a.c", "-o", "out/a.o"], "-specs=x"),
+    (["-Iinc", "a.c", "-shared", "-o", "out/a"], "no compile to an object"),
+    (["-c", "s.s", "-o", "out/s.o"], "not preprocessed"),
+    (["-c", "blob.c", "-o", "out/b.o"], "does not read"),
+    (["-Iinc", "-gsplit-dwarf", "-c", "a.c", "-o", "out/a.o"], "-gsplit-dwarf"),
+])
+def test_what_a_preprocessor_does_not_tell_is_passed_on(hidden, args, reason):
+    for _ in range(2):
+        result, plain, event = hidden.run(*args)
+        assert (result.returncode, result.stdout) == (plain.returncode, plain.stdout)
+        assert reason in event["passthrough_reason"], event
