@@ -57,6 +57,7 @@ bool name_real_compiler(FileSystem& fs, CommandLine& line, const std::string& se
   if (passed_over || is_required) program = real;
   std::string started(line.env.get_or_empty(kStartedVariable));
   if (!real.empty()) line.env.set(kStartedVariable, started.empty() ? real : started + ":" + real);
+  line.program = real;
   return true;
 }
 

@@ -19,6 +19,7 @@ struct CommandLine {
   std::vector<std::string> argv;
   std::string cwd;  // absolute
   Env env;
+  std::string program = {};  // where argv[0] was found along PATH, absolute; "" where nobody has looked
 };
 
 // rustc; cc: the C family and its linker driver; archive: ar and ranlib.

@@ -8,7 +8,8 @@
 namespace kache {
 namespace {
 
-constexpr std::string_view kCheckoutMarks[] = {".git", ".hg", ".svn", ".jj", "_darcs", ".bzr"};
+constexpr std::string_view kUsualMark[] = {".git"};  // looked for first, because this is asked on every hit
+constexpr std::string_view kCheckoutMarks[] = {".hg", ".svn", ".jj", "_darcs", ".bzr"};
 // Of these the topmost counts: a project has one in many of its directories.
 constexpr std::string_view kBuildMarks[] = {"CMakeLists.txt", "configure", "meson.build", "MODULE.bazel", "WORKSPACE",
                                             "Cargo.toml",     "Makefile",  "configure.ac"};
@@ -61,12 +62,18 @@ std::string_view common_directory(std::string_view a, std::string_view b) {
 std::string find_project(FileSystem& fs, const std::string& cwd, const std::string& source_dir,
                          const std::vector<std::string>& limits) {
   Search search(fs, limits);
-  for (const std::string* dir : {&cwd, &source_dir}) {
-    std::string found = search.nearest(*dir, kCheckoutMarks);
+  std::vector<std::string> starts{cwd};
+  if (!is_below(cwd, source_dir)) starts.push_back(source_dir);  // what is above it is looked at anyway
+  for (const std::string& start : starts) {
+    std::string found = search.nearest(start, kUsualMark);
     if (!found.empty()) return found;
   }
-  for (const std::string* dir : {&cwd, &source_dir}) {
-    std::string found = search.topmost(*dir, kBuildMarks);
+  for (const std::string& start : starts) {
+    std::string found = search.nearest(start, kCheckoutMarks);
+    if (!found.empty()) return found;
+  }
+  for (const std::string& start : starts) {
+    std::string found = search.topmost(start, kBuildMarks);
     if (!found.empty()) return found;
   }
   std::string_view common = common_directory(cwd, source_dir);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <unordered_map>
 
 #include "base/path.h"
 #include "compiler/cc_languages.h"
@@ -160,7 +161,7 @@ class Committer {
       const std::string& path = question.input.path.rest;
       Result<Digest> answer = verifier_.answer(question.input.kind, path);
       if (!answer.ok() || !is_the_same(question, *answer)) return refuse(Refusal::input_changed, path), Ok{};
-      add(question.input.kind, path, *answer);
+      add(question.input.kind, question.input.kind == InputKind::absent ? highest_absent(path) : path, *answer);
     }
     for (const Input& question : request_.extra.questions) {
       Result<Digest> answer = verifier_.answer(question.kind, question.path.rest);
@@ -178,6 +179,20 @@ class Committer {
     std::sort(set_.inputs.begin(), set_.inputs.end(), in_trace_order);
     set_.inputs.erase(std::unique(set_.inputs.begin(), set_.inputs.end()), set_.inputs.end());
     return Ok{};
+  }
+
+  // Outside of all roots directories do not come and go: of a file in a directory that is not there, it is enough to say that
+  // the directory is not. Its neighbours are looked for in the one above already.
+  std::string highest_absent(const std::string& path) {
+    if (request_.roots.map(path).root.kind != RootKind::none) return path;
+    std::string absent = path;
+    for (std::string dir(dir_name(path)); dir.size() > 1; dir = dir_name(dir)) {
+      auto [known, is_new] = is_there_.try_emplace(dir, false);
+      if (is_new) known->second = fs_.stat(dir).ok();
+      if (known->second) return absent;
+      absent = dir;
+    }
+    return absent;
   }
 
   // clang writes size and time of each header into what it precompiles, and will not use it with any others.
@@ -558,6 +573,7 @@ class Committer {
   };
   std::vector<HarmlessValue> harmless_values_;
   std::vector<std::string> names_;  // of the variables that are inputs, sorted
+  std::unordered_map<std::string, bool> is_there_;  // directories
   std::set<std::string> facts_;     // of the command line, that are compared like variables
   std::optional<size_t> output_pattern_;
   std::optional<DepInfo> dep_info_;

@@ -43,7 +43,6 @@ Lookup find_entry(FileSystem& fs, const StoreLayout& layout, Verifier& verifier,
       continue;
     }
     lookup.entry = std::move(entry).value();
-    lookup.inputs = std::move(candidate.inputs);
     lookup.found = true;
     return lookup;
   }

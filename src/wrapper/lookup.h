@@ -14,7 +14,6 @@ namespace kache {
 struct Lookup {
   bool found = false;
   Entry entry;
-  InputSet inputs;                    // under which it was found
   bool known_invocation = false;      // there were candidates
   bool only_files_differ = false;     // the newest candidate fails for the content of files alone
   std::vector<std::string> reasons;   // what differs from the newest candidate; for people

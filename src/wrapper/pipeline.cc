@@ -74,7 +74,8 @@ class Session {
     Digest identity{};
     for (const std::string& program : {invocation_.program, invocation_.inner}) {
       if (program.empty()) continue;
-      std::string path = find_executable(fs_, program, line_.env, line_.cwd);
+      bool is_found = !line_.program.empty() && program == line_.argv.front();
+      std::string path = is_found ? line_.program : find_executable(fs_, program, line_.env, line_.cwd);
       Result<Toolchain> toolchain =
           identify_toolchain(fs_, world_.clock, memo_, layout_, path.empty() ? program : path, invocation_.target,
                              invocation_.family == Family::rustc ? ToolchainKind::rustc : ToolchainKind::program);
@@ -125,7 +126,6 @@ class Session {
     outcome_.linked_bytes = restored.linked_bytes;
     outcome_.cloned_bytes = restored.cloned_bytes;
     outcome_.copied_bytes = restored.copied_bytes;
-    outcome_.key_fields = key_fields(parts_, lookup_.inputs);
     outcome_.miss_reasons.clear();
     // Else all of it would have to be read again after the next boot.
     if (served->was_verified) collect_garbage_when_due();
@@ -422,7 +422,7 @@ bool is_only_run(Recognised::Kind kind) {
 int run_each_source(World& world, const CommandLine& line, const Invocation& invocation, Recognised::Kind kind) {
   int worst = 0;
   for (size_t kept : invocation.source_arguments) {
-    CommandLine one{{line.argv.front()}, line.cwd, line.env};
+    CommandLine one{{line.argv.front()}, line.cwd, line.env, line.program};
     for (size_t i = 0; i < invocation.split_args.size(); ++i) {
       const std::vector<size_t>& sources = invocation.source_arguments;
       bool is_other = i != kept && std::find(sources.begin(), sources.end(), i) != sources.end();

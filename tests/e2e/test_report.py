@@ -126,12 +126,12 @@ def test_events_carry_what_readers_ask_for(built):
             assert faults(event, EVENT, event["crate_name"]) == []
     events = [event for event in built.events() if event["crate_name"] == "util"]
     miss, hit = events
-    # Of a hit every digest is known from a stat; the same key has the same fields.
+    # Of a hit every digest is known from a stat. What its key is made of the miss has said, and hashing it again takes time.
     assert hit["key_hash_hits"] > 0 and hit["key_hash_misses"] == hit["key_hash_bytes"] == 0
     assert miss["key_hash_misses"] > 0 and miss["key_hash_bytes"] > 0
-    assert hit["key_fields"] == miss["key_fields"]
-    assert {"compiler", "args", "sources", "remap", "crate"} <= set(hit["key_fields"])
-    assert all(re.fullmatch("[0-9a-f]{16}", digest) for digest in hit["key_fields"].values())
+    assert "key_fields" not in hit
+    assert {"compiler", "args", "sources", "remap", "crate"} <= set(miss["key_fields"])
+    assert all(re.fullmatch("[0-9a-f]{16}", digest) for digest in miss["key_fields"].values())
     # The first compile of all asked whether the toolchain can be recorded.
     assert sum(event["probe_runs"] for event in built.events()) == 1
 
