@@ -1,6 +1,7 @@
 """The mutation matrix for C and C++: one kind of input a row. A fresh compile with an empty cache decides what the right bytes,
 messages and exit status are; what comes through the cache has to be the same, and what changes them has to be compiled."""
 import os
+import pathlib
 import shutil
 import subprocess
 import time
@@ -22,6 +23,10 @@ def write(name, text):
     return make
 
 
+def write_program(name, command):
+    return all_of(write(name, f"#!/bin/sh\n{command}\n"), lambda work: (work / name).chmod(0o755))
+
+
 def same_size_and_time(name, text):
     def make(work):
         before = os.stat(work / name)
@@ -29,6 +34,25 @@ def same_size_and_time(name, text):
         (work / name).write_text(text)
         os.utime(work / name, ns=(before.st_atime_ns, before.st_mtime_ns))
     return make
+
+
+def append(name, text):
+    def make(work):
+        with open(work / name, "a") as file:
+            file.write(text)
+    return make
+
+
+def copy_of(program, name):
+    """A program or library of this system, with its links followed."""
+    def make(work):
+        (work / name).parent.mkdir(exist_ok=True)
+        shutil.copy(os.path.realpath(shutil.which(program) or program), work / name)
+    return make
+
+
+def script(name, text):
+    return all_of(write(name, "#!/bin/sh\n" + text), run("chmod", "+x", name))
 
 
 def link(name, target):
@@ -64,6 +88,7 @@ WARNS = {"a.c": "int a(void) { int unused = 1; return 0; }\n"}
 BLOB = {"a.c": 'asm(".data\\n.incbin \\"blob\\"\\n");\n', "blob": "one"}
 SPLIT_BLOB = {"a.c": 'asm(".data\\n.inc" "bin \\"blob\\"\\n");\n', "blob": "one"}
 LINK = {"a.c": "int f(void);\nint main(void) { return f(); }\n", "f.c": "int f(void) { return 0; }\n", "g.c": "int f(void) { return 7; }\n"}
+CC1 = subprocess.run(["gcc", "-print-prog-name=cc1"], capture_output=True, text=True).stdout.strip()
 MAKE_A_AND_F = all_of(run("gcc", "-c", "a.c", "-o", "a.o"), run("gcc", "-c", "f.c", "-o", "f.o"), run("ar", "crsD", "libf.a", "f.o"))
 PROGRAM = ["a.o", "f.o", "-o", "out/prog"]
 LIBRARY = ["a.o", "-L.", "-lf", "-o", "out/prog"]
@@ -130,7 +155,11 @@ MATRIX = {
     "a level of optimisation": row(A, more=["-O2"]),
     "a definition": row({"a.c": "int a(void) { return X; }\n"}, args=["-DX=1", *OBJECT], after=["-DX=2", *OBJECT]),
     "the order of definitions": row({"a.c": "int a(void) { return X; }\n"}, args=["-UX", "-DX=1", *OBJECT], after=["-DX=1", "-UX", "-DX=2", *OBJECT]),
+    "two kinds of position independence": row({"a.c": "int a(void) { return __PIC__; }\n"}, args=["-fpic", *OBJECT], after=["-fPIC", *OBJECT]),
     "an unknown switch": row(A, more=["-fno-tree-vectorize"]),
+    "one letter of a switch": row({"a.c": "extern int x;\nint a(void) { return x; }\n"}, args=["-fpic", *OBJECT], after=["-fPIC", *OBJECT]),
+    "the value of a switch, in a word of its own": row(A, args=["--param", "ssp-buffer-size=4", *OBJECT], after=["--param", "ssp-buffer-size=8", *OBJECT]),
+    "warnings that are asked for and switched off": row(WARNS, args=["-Wall", *OBJECT], after=["-Wall", "-w", *OBJECT]),
     "the new side of a prefix map": row(A, args=["-fdebug-prefix-map={work}=AAA", *DEBUG], after=["-fdebug-prefix-map={work}=BBB", *DEBUG]),
     "the new side of a map of macros": row({"a.c": "const char *f = __FILE__;\n"}, args=["-fmacro-prefix-map={work}=AAA", "-c", "{work}/a.c", "-o", "out/a.o"],
                                            after=["-fmacro-prefix-map={work}=BBB", "-c", "{work}/a.c", "-o", "out/a.o"]),
@@ -161,6 +190,20 @@ MATRIX = {
                                            env={"PATH": "{work}/bin:/usr/bin:/bin"}, only="gcc", before=lambda work: (work / "bin").mkdir()),
     "another linker first on PATH": row(LINK, all_of(write("bin/ld", "#!/bin/sh\nexec /usr/bin/ld -s \"$@\"\n"), run("chmod", "+x", "bin/ld")), PROGRAM,
                                         env={"PATH": "{work}/bin:/usr/bin:/bin"}, before=all_of(MAKE_A_AND_F, lambda work: (work / "bin").mkdir()), only="gcc"),
+    "an assembler of another content": row(A, script("bin/as", "exec /usr/bin/as --keep-locals \"$@\"\n"), ["-Bbin/", *OBJECT], only="gcc",
+                                           before=script("bin/as", "exec /usr/bin/as \"$@\"\n")),
+    "the compiler behind the driver": row({"a.c": "int a(int x) { return x + 1; }\n"}, script("bin/cc1", f"exec {CC1} -O2 \"$@\"\n"), ["-Bbin/", *OBJECT], only="gcc",
+                                          before=script("bin/cc1", f"exec {CC1} \"$@\"\n")),
+    "a library of the compiler": row(A, append("lib/libisl.so.23", "x"), env={"LD_LIBRARY_PATH": "{work}/lib"}, only="gcc",
+                                     before=copy_of("/usr/lib/x86_64-linux-gnu/libisl.so.23", "lib/libisl.so.23")),
+    "the driver, with one version": row(A, append("bin/clang", "x"), env={"PATH": "{work}/bin:/usr/bin:/bin"}, only="clang", before=copy_of("clang", "bin/clang")),
+    "a gcc that clang discovers": row(A, write("gt/lib/gcc/x86_64-linux-gnu/12/crtbegin.o", ""), ["--gcc-toolchain=gt", *OBJECT], only="clang",
+                                      before=lambda work: (work / "gt/lib/gcc/x86_64-linux-gnu").mkdir(parents=True)),
+    "an assembler that is changed": row(A, write_program("bin/as", "exec /usr/bin/as --keep-locals \"$@\""), env={"PATH": "{work}/bin:/usr/bin:/bin"}, only="gcc",
+                                        before=write_program("bin/as", "exec /usr/bin/as \"$@\"")),
+    "a cc1 that is changed": row(A, write_program("bin/cc1", "exec $(/usr/bin/gcc -print-prog-name=cc1) \"$@\" -O2"), ["-Bbin", *OBJECT], only="gcc",
+                                 before=write_program("bin/cc1", "exec $(/usr/bin/gcc -print-prog-name=cc1) \"$@\"")),
+    "a compiler that is changed": row(A, write_program("bin/cc", "exec /usr/bin/gcc -O2 \"$@\""), before=write_program("bin/cc", "exec /usr/bin/gcc \"$@\""), tool="bin/cc"),
     # Links and archives.
     "an object": row(LINK, CHANGE_F, PROGRAM, before=MAKE_A_AND_F),
     "a library": row(LINK, CHANGE_F, LIBRARY, before=MAKE_A_AND_F),
@@ -220,3 +263,90 @@ def test_a_change_of(lab, name, compiler):
     if event["result"] == "miss" and "passthrough_reason" not in event:
         _, event = bench.run(case["after"], case["then"], lab.cache)
         assert event["result"] == "local_hit", event
+
+
+def object_of(lab, work, command, cache):
+    """The bytes of one compile through this cache."""
+    (work / "a.o").unlink(missing_ok=True)
+    result = subprocess.run([KACHE, *command], cwd=work, env=lab.env(KACHE_CACHE_DIR=str(cache)), capture_output=True)
+    assert result.returncode == 0, result.stderr
+    return (work / "a.o").read_bytes()
+
+
+@pytest.mark.hits
+@pytest.mark.parametrize("command,files", [
+    (["gcc", "-Bbin/", "-c", "a.c", "-o", "a.o"], ("bin/as", "#!/bin/sh\nexec /usr/bin/as \"$@\"\n", "#!/bin/sh\nexec /usr/bin/as --keep-locals \"$@\"\n")),
+    (["clang", "--config", "./c.cfg", "-c", "a.c", "-o", "a.o"], ("c.cfg", "-O0\n", "-O2\n")),
+    (["clang", "--sysroot=root", "-c", "a.c", "-o", "a.o"], ("root/usr/include/h.h", "#define H 1\n", "#define H 2\n")),
+])
+def test_a_relative_name_is_another_file_elsewhere(lab, command, files):
+    name, one, two = files
+    sources = {"Makefile": "", "a.c": '#if __has_include(<h.h>)\n#include <h.h>\n#else\n#define H 0\n#endif\nint a(int x) { return x + H; }\n'}
+    results = []
+    for place, text in (("one", one), ("same", one), ("other", two)):
+        work = write_tree(lab.root / place, {**sources, name: text})
+        (work / name).chmod(0o755)
+        time.sleep(0.02)
+        cached = object_of(lab, work, command, lab.cache)
+        results.append(lab.events()[-1]["result"])
+        assert cached == object_of(lab, work, command, lab.root / f"empty-{place}")
+    assert results == ["miss", "local_hit", "miss"]
+
+
+def is_running(script):
+    for process in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if os.fsencode(script) in process.read_bytes().split(b"\0"):
+                return True
+        except OSError:
+            pass
+    return False
+
+
+def test_a_header_that_is_written_meanwhile(lab):
+    """After the compiler has read it and before the assembler ends."""
+    work = write_tree(lab.root / "work", {**H, "bin/as": "#!/bin/sh\nsleep 1\nexec /usr/bin/as \"$@\"\n"})
+    (work / "bin/as").chmod(0o755)
+    time.sleep(0.02)
+    command = [KACHE, "gcc", f"-B{work}/bin/", "-Iinc", "-c", "a.c", "-o", "a.o"]
+    process = subprocess.Popen(command, cwd=work, env=lab.env())
+    deadline = time.monotonic() + 30
+    while not is_running(work / "bin/as"):
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.01)
+    (work / "inc/h.h").write_text("#define H 2\n")
+    assert process.wait() == 0
+    assert "input changed" in lab.events()[-1]["passthrough_reason"], lab.events()[-1]
+    first = (work / "a.o").read_bytes()
+    time.sleep(0.02)
+    assert object_of(lab, work, command[1:], lab.cache) != first and lab.events()[-1]["result"] == "miss"
+
+
+@pytest.mark.hits
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_relative_flags_mean_other_files_in_another_directory(lab, compiler):
+    work = write_tree(lab.root / "work", {f"{place}/{name}": text for place, value in (("one", 1), ("two", 2))
+                                          for name, text in {**H, "inc/h.h": f"#define H {value}\n"}.items()} | {"Makefile": ""})
+    time.sleep(0.02)
+    objects = []
+    for place, expected in (("one", "miss"), ("two", "miss"), ("one", "local_hit"), ("two", "local_hit")):
+        assert lab.kache(work / place, compiler, "-Iinc", "-c", "a.c", "-o", "a.o").returncode == 0
+        assert lab.events()[-1]["result"] == expected
+        objects.append((work / place / "a.o").read_bytes())
+    assert objects[:2] == objects[2:] and objects[0] != objects[1]
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_a_header_that_changes_while_the_compiler_runs(lab, compiler):
+    """What was read first is in the object, what is there at the end would be in the key."""
+    slow = "".join(f"int f{i}(int x) {{ for (int i = 0; i < x; ++i) x += i * {i} % (x + 1); return x; }}\n" for i in range(1200))
+    work = write_tree(lab.root / "work", {"a.c": '#include "h.h"\n' + slow, "h.h": "int a = 1;\n"})
+    time.sleep(0.02)
+    command = [KACHE, compiler, "-O2", "-c", "a.c", "-o", "a.o"]
+    with subprocess.Popen(command, cwd=work, env=lab.env()) as running:
+        time.sleep(0.6)
+        assert running.poll() is None
+        (work / "h.h").write_text("int a = 2;\n")
+    assert running.returncode == 0 and "changed while it ran" in lab.events()[-1]["passthrough_reason"]
+    assert lab.kache(work, *command[1:]).returncode == 0
+    assert lab.events()[-1]["result"] == "miss"

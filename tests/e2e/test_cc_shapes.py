@@ -134,6 +134,7 @@ SHAPES = {
                                 steps=(["sh", "-c", "echo 'const char *t = NOW;' > now.c"],), refused="time"),
     "the time of the file": shape("-c", "time.c", "-o", "out/t.o", steps=(["sh", "-c", "echo 'const char *t = __TIMESTAMP__;' > time.c"],), refused="time"),
     "dependencies by a variable": compile_(env={"DEPENDENCIES_OUTPUT": "out/deps target"}, refused="wrote a file", only="gcc"),
+    "dependencies by another variable": compile_(env={"SUNPRO_DEPENDENCIES": "out/deps target"}, refused="wrote a file", only="gcc"),
     "archive with times": shape("rcsU", "out/libab.a", "a.o", "b.o", steps=OBJECTS, tool="ar", refused="times of its members"),
 }
 
