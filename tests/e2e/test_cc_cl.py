@@ -43,11 +43,11 @@ def cl(lab):
     lab.cl.symlink_to(subprocess.run(["realpath", clang], capture_output=True, text=True).stdout.strip())
     time.sleep(0.02)
 
-    def run(args, through=True):
+    def run(args, through=True, **env):
         shutil.rmtree(lab.work / "out", ignore_errors=True)
         (lab.work / "out").mkdir()
         command = [lab.cl, "/Brepro", *args]  # without it the object holds the second in which it was made
-        result = subprocess.run([KACHE, *command] if through else command, cwd=lab.work, env=lab.env(), capture_output=True)
+        result = subprocess.run([KACHE, *command] if through else command, cwd=lab.work, env=lab.env(**env), capture_output=True)
         files = {path.name: path.read_bytes() for path in (lab.work / "out").iterdir()}
         return result.returncode, result.stdout, result.stderr, files
     lab.run = run
@@ -88,3 +88,16 @@ def test_changes_are_compiled(cl):
     for more in ("/O2", "/DY", "-MT", "/WX"):
         through, alone = cl.run([*args[:-2], more, "--", "a.c"]), cl.run([*args[:-2], more, "--", "a.c"], through=False)
         assert through == alone, more
+
+
+@pytest.mark.hits
+@pytest.mark.parametrize("variable", ["CL", "_CL_"])
+def test_flags_of_a_variable(cl, variable):
+    args = ["/Iinc", "/c", "/Foout/a.obj", "a.c"]
+    seen = []
+    for value, expected in (("/DX=1", "miss"), ("/DX=1", "local_hit"), ("/DX=2", "miss"), ("/DX=2", "local_hit")):
+        through = cl.run(args, **{variable: value})
+        assert through[0] == 0 and cl.events()[-1]["result"] == expected, cl.events()[-1]
+        assert through == cl.run(args, through=False, **{variable: value})
+        seen.append(through)
+    assert seen[1] != seen[2]
