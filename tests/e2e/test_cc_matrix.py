@@ -85,6 +85,8 @@ BLOB = {"a.c": 'asm(".data\\n.incbin \\"blob\\"\\n");\n', "blob": "one"}
 SPLIT_BLOB = {"a.c": 'asm(".data\\n.inc" "bin \\"blob\\"\\n");\n', "blob": "one"}
 LINK = {"a.c": "int f(void);\nint main(void) { return f(); }\n", "f.c": "int f(void) { return 0; }\n", "g.c": "int f(void) { return 7; }\n"}
 CC1 = subprocess.run(["gcc", "-print-prog-name=cc1"], capture_output=True, text=True).stdout.strip()
+ISL = next((word for word in subprocess.run(["ldd", CC1], capture_output=True, text=True).stdout.split() if word.startswith("/") and "libisl" in word), "/libisl.so")
+TRIPLE = subprocess.run(["gcc", "-dumpmachine"], capture_output=True, text=True).stdout.strip()
 MAKE_A_AND_F = all_of(run("gcc", "-c", "a.c", "-o", "a.o"), run("gcc", "-c", "f.c", "-o", "f.o"), run("ar", "crsD", "libf.a", "f.o"))
 PROGRAM = ["a.o", "f.o", "-o", "out/prog"]
 LIBRARY = ["a.o", "-L.", "-lf", "-o", "out/prog"]
@@ -189,11 +191,11 @@ MATRIX = {
                                            before=script("bin/as", "exec /usr/bin/as \"$@\"\n")),
     "the compiler behind the driver": row({"a.c": "int a(int x) { return x + 1; }\n"}, script("bin/cc1", f"exec {CC1} -O2 \"$@\"\n"), ["-Bbin/", *OBJECT], only="gcc",
                                           before=script("bin/cc1", f"exec {CC1} \"$@\"\n")),
-    "a library of the compiler": row(A, append("lib/libisl.so.23", "x"), env={"LD_LIBRARY_PATH": "{work}/lib"}, only="gcc",
-                                     before=copy_of("/usr/lib/x86_64-linux-gnu/libisl.so.23", "lib/libisl.so.23")),
+    "a library of the compiler": row(A, append(f"lib/{os.path.basename(ISL)}", "x"), env={"LD_LIBRARY_PATH": "{work}/lib"}, only="gcc",
+                                     before=copy_of(ISL, f"lib/{os.path.basename(ISL)}")),
     "the driver, with one version": row(A, append("bin/clang", "x"), env={"PATH": "{work}/bin:/usr/bin:/bin"}, only="clang", before=copy_of("clang", "bin/clang")),
-    "a gcc that clang discovers": row(A, write("gt/lib/gcc/x86_64-linux-gnu/12/crtbegin.o", ""), ["--gcc-toolchain=gt", *OBJECT], only="clang",
-                                      before=lambda work: (work / "gt/lib/gcc/x86_64-linux-gnu").mkdir(parents=True)),
+    "a gcc that clang discovers": row(A, write(f"gt/lib/gcc/{TRIPLE}/12/crtbegin.o", ""), ["--gcc-toolchain=gt", *OBJECT], only="clang",
+                                      before=lambda work: (work / f"gt/lib/gcc/{TRIPLE}").mkdir(parents=True)),
     "a compiler that is changed": row(A, script("bin/cc", "exec /usr/bin/gcc -O2 \"$@\"\n"), before=script("bin/cc", "exec /usr/bin/gcc \"$@\"\n"), tool="bin/cc"),
     # Links and archives.
     "an object": row(LINK, CHANGE_F, PROGRAM, before=MAKE_A_AND_F),
