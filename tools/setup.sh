@@ -8,7 +8,7 @@ set -euo pipefail
 
 build="gcc g++ cmake ninja-build pkg-config librust-blake3-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libsqlite3-dev"
 test="$build libgtest-dev python3 python3-pytest python3-pytest-xdist strace make file clang llvm lld mold gdb binutils
-      xfsprogs btrfs-progs e2fsprogs util-linux"
+      xfsprogs btrfs-progs e2fsprogs util-linux mount meson"
 fuzz="$test libclang-rt-dev"
 
 # Debian 12 calls the runtimes of clang by their version only.

@@ -40,7 +40,7 @@ def twice(lab, command, **env):
 
 
 @pytest.mark.hits
-@pytest.mark.parametrize("name", ["gcc", "cc", "gcc-12", "x86_64-linux-gnu-gcc", "/usr/bin/gcc", "clang", "clang-14", "g++", "c++", "clang++", "c99"])
+@pytest.mark.parametrize("name", ["gcc", "cc", "gcc-12", "gcc-14", "x86_64-linux-gnu-gcc", "/usr/bin/gcc", "clang", "clang-14", "clang-19", "g++", "c++", "clang++", "c99"])
 def test_compilers_by_name(work, name):
     if not shutil.which(name):
         pytest.skip(f"no {name}")

@@ -125,7 +125,7 @@ SHAPES = {
     "archive": shape("rcs", "out/libab.a", "a.o", "b.o", steps=OBJECTS, tool="ar"),
     "archive, quick": shape("qc", "out/libab.a", "a.o", "b.o", steps=OBJECTS, tool="ar"),
     "archive, thin": shape("rcsT", "out/libab.a", "a.o", "b.o", steps=OBJECTS, tool="ar"),
-    "archive by llvm": shape("rcs", "out/libab.a", "a.o", "b.o", steps=OBJECTS, tool="llvm-ar-14"),
+    "archive by llvm": shape("rcs", "out/libab.a", "a.o", "b.o", steps=OBJECTS, tool="llvm-ar"),
     # What is not cached, with its reason.
     "to standard output": shape("-Iinc", "-E", "a.c", refused="prints"),
     "object to standard output": shape("-Iinc", "-c", "s.s", "-o", "/dev/null", refused="not a regular file"),
