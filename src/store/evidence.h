@@ -6,6 +6,7 @@
 // seven or eight bits wide at any bit offset.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
