@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
