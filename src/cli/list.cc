@@ -43,8 +43,8 @@ int64_t last_used(const CommandContext& context, const IndexedEntry& entry) {
 }
 
 void print_row(const CommandContext& context, const IndexedEntry& entry) {
-  std::printf("%-30s %-10s %-8s %10s %6llu %12s %12s\n", entry.crate_name.c_str(), or_dash(entry.crate_types).c_str(),
-              or_dash(entry.profile).c_str(), human_size(entry.blob_bytes).c_str(),
+  std::printf("%-30s %-10s %-8s %10s %6llu %12s %12s\n", or_dash(entry.crate_name).c_str(),
+              or_dash(entry.crate_types).c_str(), or_dash(entry.profile).c_str(), human_size(entry.blob_bytes).c_str(),
               static_cast<unsigned long long>(entry.hits), date(entry.created_ns).c_str(),
               date(last_used(context, entry)).c_str());
 }
