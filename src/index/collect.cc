@@ -42,6 +42,7 @@ class Collection {
     KACHE_TRY(evict_for_space());
     KACHE_TRY(sweep_blobs());
     KACHE_TRY(sweep_traces());
+    KACHE_TRY(sweep_origins());
     sweep_leftovers();
     report_.entries = index_.totals().entries;
     report_.size = size();
@@ -136,40 +137,47 @@ class Collection {
   // --- what nothing leads to any more --------------------------------------------------------------------------------
 
   Status sweep_blobs() {
-    Status asked = Ok{};
-    each_sharded(fs_, layout_.blobs(), [&](const std::string& path, const std::string& name) {
-      if (!asked.ok()) return;
-      BlobId id;
-      if (Digest::parse_hex(name, id.digest)) {
-        Result<bool> is_used = index_.is_blob_used(id);
-        if (!is_used.ok()) asked = std::move(is_used).error();
-        if (!asked.ok() || *is_used) return;
-      }
-      // ctime, not mtime: that one is the seal. Every publish that finds the blob present moves it.
-      Result<FileStat> stat = fs_.lstat(path);
-      if (!stat.ok() || now_ - stat->ctime_ns < limits_.grace_ns || !fs_.unlink(path).ok()) return;
+    return sweep(layout_.blobs(), &Collection::is_blob_used, [&](const FileStat& blob) {
       report_.blobs_removed++;
-      (stat->nlink <= 1 ? report_.bytes_freed : report_.bytes_linked) += bytes_on_disk(*stat);
-      pace_.breathe();
-    }, [&] { pace_.breathe(); });
-    return asked;
+      (blob.nlink <= 1 ? report_.bytes_freed : report_.bytes_linked) += bytes_on_disk(blob);
+    });
   }
 
   // A trace is named by its invocation, and so is each entry to which it leads.
   Status sweep_traces() {
+    return sweep(layout_.traces(), &Collection::leads_to_entry, [&](const FileStat& trace) {
+      report_.stale_traces++;
+      report_.bytes_freed += bytes_on_disk(trace);
+    });
+  }
+
+  // What a precompiled header was made of is named by its blob.
+  Status sweep_origins() {
+    return sweep(layout_.origins(), &Collection::is_blob_used, [&](const FileStat& origin) {
+      report_.leftovers++;
+      report_.bytes_freed += bytes_on_disk(origin);
+    });
+  }
+
+  Result<bool> is_blob_used(const Digest& name) { return index_.is_blob_used(BlobId{name}); }
+  Result<bool> leads_to_entry(const Digest& name) { return index_.has_invocation(InvocationKey{name}); }
+
+  // Removes the files of a sharded directory by whose names nothing is known, after the grace.
+  template <typename Removed>
+  Status sweep(const std::string& dir, Result<bool> (Collection::*is_alive)(const Digest&), Removed removed) {
     Status asked = Ok{};
-    each_sharded(fs_, layout_.traces(), [&](const std::string& path, const std::string& name) {
+    each_sharded(fs_, dir, [&](const std::string& path, const std::string& name) {
       if (!asked.ok()) return;
-      InvocationKey key;
-      if (Digest::parse_hex(name, key.digest)) {
-        Result<bool> leads = index_.has_invocation(key);
-        if (!leads.ok()) asked = std::move(leads).error();
-        if (!asked.ok() || *leads) return;
+      Digest digest;
+      if (Digest::parse_hex(name, digest)) {
+        Result<bool> alive = (this->*is_alive)(digest);
+        if (!alive.ok()) asked = std::move(alive).error();
+        if (!asked.ok() || *alive) return;
       }
+      // ctime, not mtime: of a blob that one is the seal. Every publish that finds the blob present moves it.
       Result<FileStat> stat = fs_.lstat(path);
       if (!stat.ok() || now_ - stat->ctime_ns < limits_.grace_ns || !fs_.unlink(path).ok()) return;
-      report_.stale_traces++;
-      report_.bytes_freed += bytes_on_disk(*stat);
+      removed(*stat);
       pace_.breathe();
     }, [&] { pace_.breathe(); });
     return asked;

@@ -8,7 +8,7 @@
 namespace kache {
 namespace {
 
-// rustc's names have '_' where cargo's packages have '-'.
+// rustc's names have '_' where cargo's packages have '-'; the name of a C source may have either.
 std::string folded(std::string_view name) {
   std::string out(name);
   std::replace(out.begin(), out.end(), '-', '_');
@@ -16,8 +16,8 @@ std::string folded(std::string_view name) {
 }
 
 bool names_crate(const std::vector<std::string>& list, const Invocation& invocation) {
-  return std::any_of(list.begin(), list.end(),
-                     [&](const std::string& name) { return folded(name) == invocation.crate_name; });
+  std::string crate = folded(invocation.crate_name);
+  return std::any_of(list.begin(), list.end(), [&](const std::string& name) { return folded(name) == crate; });
 }
 
 Refused check_exclude(const CommandLine& line, const Invocation& invocation, const Config& config) {

@@ -209,3 +209,13 @@ def test_a_hit_starts_no_program(work):
     args = ["strace", "-f", "-e", "trace=execve", "-o", str(work.root / "trace"), str(KACHE), "gcc", "-g", "-MD", "-c", "a.c", "-o", "a.o"]
     assert twice(work, args) == ["miss", "local_hit"]
     assert (work.root / "trace").read_text().count("execve(") == 1
+
+
+@pytest.mark.hits
+@pytest.mark.parametrize("listed", ["my-file.c", "my_file.c"])
+def test_sources_that_are_not_to_be_cached(work, listed):
+    (work.work / ".kache.toml").write_text(f"[cache]\nbypass_crates = ['{listed}']\n")
+    (work.work / "my-file.c").write_text("int a(void) { return 1; }\n")
+    time.sleep(0.02)
+    assert twice(work, [KACHE, "gcc", "-c", "my-file.c", "-o", "a.o"])[1] == "passthrough"
+    assert twice(work, [KACHE, "gcc", "-c", "a.c", "-o", "a.o"]) == ["miss", "local_hit"]

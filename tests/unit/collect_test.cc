@@ -8,8 +8,10 @@
 #include <atomic>
 #include <thread>
 
+#include "base/path.h"
 #include "index/walk.h"
 #include "store/publish.h"
+#include "store/same.h"
 #include "tests/support/forwarding_file_system.h"
 #include "tests/unit/store_lab.h"
 
@@ -64,6 +66,23 @@ TEST(CollectTest, over_its_limit_everything_old_goes_and_is_counted) {
   EXPECT_EQ(report.entries, 0u);
   EXPECT_GT(report.bytes_freed, 0u);
   for (const char* dir : {"/cache/v1/blobs", "/cache/v1/entries", "/cache/v1/traces"}) EXPECT_EQ(count_below(lab, dir), 0u);
+}
+
+TEST(CollectTest, what_a_precompiled_header_was_made_of_goes_with_it) {
+  StoreLab lab;
+  prepare(lab);
+  Digest gone = Hasher().field("content", uint64_t{1}).finish();
+  Digest present;
+  std::string blob = lab.disk.files_below("/cache/v1/blobs").begin()->first;
+  ASSERT_TRUE(Digest::parse_hex(base_name(blob), present));
+  for (const Digest& content : {gone, present}) ASSERT_TRUE(note_origin(lab.disk, lab.layout, content, gone).ok());
+  EXPECT_EQ(collect(lab, lab.disk, {}).value().leftovers, 0u);  // the grace
+  lab.clock.advance_ms(2 * kHour);
+  EXPECT_EQ(collect(lab, lab.disk, {}).value().leftovers, 1u);
+  EXPECT_EQ(origin_of(lab.disk, lab.layout, present), gone);
+  EXPECT_EQ(count_below(lab, "/cache/v1/same"), 1u);
+  EXPECT_EQ(collect(lab, lab.disk, tight()).value().leftovers, 1u);
+  EXPECT_EQ(count_below(lab, "/cache/v1/same"), 0u);
 }
 
 TEST(CollectTest, what_a_checkout_still_holds_is_not_promised) {
