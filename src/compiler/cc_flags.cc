@@ -172,6 +172,12 @@ CcWords split_cc_words(const std::vector<std::string>& args) {
   return out;
 }
 
+bool asks_for_native_cpu(const std::vector<std::string>& args) {
+  return std::any_of(args.begin(), args.end(), [](const std::string& arg) {
+    return arg.find("-m") != std::string::npos && arg.find("=native") != std::string::npos;
+  });
+}
+
 std::vector<CcFlagRow> all_cc_flags() { return {std::begin(kFlags), std::end(kFlags)}; }
 
 }  // namespace kache

@@ -64,6 +64,9 @@ struct CcWords {
 };
 CcWords split_cc_words(const std::vector<std::string>& args);
 
+// -march=native, -mcpu=native+fp16, /clang:-mtune=native: what is made depends on the machine.
+bool asks_for_native_cpu(const std::vector<std::string>& args);
+
 // For tests: the whole table.
 std::vector<CcFlagRow> all_cc_flags();
 

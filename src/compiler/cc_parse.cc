@@ -95,6 +95,7 @@ class Parser {
 
   void take_words() {
     CcWords words = split_cc_words(args_);
+    inv().native_cpu = asks_for_native_cpu(args_);
     for (const CcWord& word : words.words) {
       switch (word.kind) {
         case CcWord::input: take_input(word); break;
@@ -130,7 +131,6 @@ class Parser {
 
   // What is in no table: a switch, or a name and a value in one word, which may be a path.
   void take_unknown(std::string_view text) {
-    if (text == "-march=native" || text == "-mcpu=native" || text == "-mtune=native") inv().native_cpu = true;
     size_t equals = text.find('=');
     if (equals != std::string_view::npos && is_absolute(text.substr(equals + 1))) {
       return key(text.substr(0, equals + 1), text.substr(equals + 1));

@@ -109,7 +109,9 @@ TEST_F(CcParse, DebugInformationAndProbesAreKnown) {
   EXPECT_TRUE(parse({"gcc", "-ffile-prefix-map=a=b", "-c", "a.c"}).invocation.cc.rewrites_paths);
   EXPECT_TRUE(parse({"gcc", "-c", "conftest.c"}).invocation.cc.is_configure_probe);
   EXPECT_TRUE(parse({"gcc", "-c", "/w/b/CMakeFiles/CMakeScratch/TryCompile-x/a.c"}).invocation.cc.is_configure_probe);
-  EXPECT_TRUE(parse({"gcc", "-march=native", "-c", "a.c"}).invocation.native_cpu);
+  for (const char* flag : {"-march=native", "-mtune=native", "-mcpu=native+fp16"}) EXPECT_TRUE(parse({"gcc", flag, "-c", "a.c"}).invocation.native_cpu) << flag;
+  EXPECT_FALSE(parse({"gcc", "-march=x86-64", "-c", "a.c"}).invocation.native_cpu);
+  EXPECT_TRUE(parse({"clang-cl", "/clang:-march=native", "/c", "a.c"}).invocation.native_cpu);
 }
 
 class ArParse : public CcParse {

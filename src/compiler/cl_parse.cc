@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/path.h"
+#include "compiler/cc_flags.h"
 #include "compiler/cc_languages.h"
 #include "compiler/cc_response.h"
 #include "compiler/compilers.h"
@@ -92,6 +93,7 @@ class Parser {
     }
     args_ = std::move(expanded->args);
     inv().argument_files = std::move(expanded->files);
+    inv().native_cpu = asks_for_native_cpu(args_);
     for (size_t i = 0; i < args_.size(); ++i) take(i);
     conclude();
     return std::move(out_);
