@@ -3,6 +3,7 @@ what the compiler alone makes, and their own tests pass with a restored build. L
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import time
 
@@ -146,6 +147,64 @@ def test_configure_and_make_say_the_same(lab, name):
         result = subprocess.run(["sh", "-c", f'CC="{launcher} gcc" {command}'], cwd=tree, env=lab.env(), capture_output=True, text=True)
         seen.append((result.returncode, result.stdout.replace(launcher + " ", "").replace(str(tree), "")))
     assert seen[0] == seen[1] == seen[2]
+
+
+@pytest.mark.hits
+@pytest.mark.parametrize("name", ["lua", "xxhash"])
+def test_hits_of_a_project_are_what_a_compile_would_have_made(lab, name):
+    checked = []
+    for place in ("one", "one", "two"):
+        shutil.rmtree(lab.root / place, ignore_errors=True)
+        tree = source(PROJECTS[name].package, lab.root / place)
+        lab.forget_events()
+        time.sleep(0.02)
+        subprocess.run(["sh", "-c", PROJECTS[name].build], cwd=tree, env=lab.env(KACHE=str(KACHE), KACHE_CHECK_HITS="1"), check=True, capture_output=True)
+        checked = [event for event in lab.events() if event["result"] == "local_hit"]
+        assert [event["wrong"] for event in checked if event["wrong"]] == []
+        assert all(event["compiler_runs"] == 1 for event in checked)
+    assert len(checked) > 3
+
+
+@pytest.mark.hits
+@pytest.mark.skipif(shutil.which("gdb") is None, reason="no gdb")
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_gdb_finds_the_sources_of_a_restored_program_in_the_project(lab, compiler):
+    files = {"configure": "", "src/part.c": "int part(void) {\n  return 42; /* here */\n}\n", "src/main.c": "int part(void);\nint main(void) { return part(); }\n",
+             "Makefile": "app: src/main.o src/part.o\n\t$(CC) -g -o $@ $^\n%.o: %.c\n\t$(CC) -g -c $< -o $@\n"}
+    for place in ("one", "two"):
+        tree = write_tree(lab.root / place, files)
+        time.sleep(0.02)
+        subprocess.run(["make", f"CC={KACHE} {compiler}"], cwd=tree, env=lab.env(), check=True, capture_output=True)
+        result = subprocess.run(["gdb", "-nx", "-batch", "-ex", "list part", "app"], cwd=tree, capture_output=True, text=True)
+        assert "/* here */" in result.stdout, result.stdout + result.stderr
+        assert str(lab.root / "one").encode() not in (tree / "app").read_bytes()
+    assert lab.results()["local_hit"] >= 2
+
+
+@pytest.mark.hits
+def test_a_wrapper_that_is_killed_at_any_moment_leaves_a_store_that_works(lab):
+    tree = write_tree(lab.root / "tree", {"a.c": "#include <stdio.h>\nint a(void) { return puts(\"a\"); }\n"})
+    time.sleep(0.02)
+    command = [KACHE, "gcc", "-g", "-c", "a.c", "-o", "a.o"]
+    delay = 0.001
+    for _ in range(40):
+        (tree / "a.o").unlink(missing_ok=True)
+        process = subprocess.Popen(command, cwd=tree, env=lab.env(KACHE_KEY_SALT=str(delay)), start_new_session=True)
+        time.sleep(delay)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        delay *= 1.1
+    results = set()
+    for salt in ("", str(0.001), str(delay / 1.1)):
+        expected = None
+        for _ in range(2):
+            (tree / "a.o").unlink(missing_ok=True)
+            lab.forget_events()
+            subprocess.run(command, cwd=tree, env=lab.env(KACHE_KEY_SALT=salt), check=True)
+            results.add(lab.events()[-1]["result"])
+            expected = expected or (tree / "a.o").read_bytes()
+            assert (tree / "a.o").read_bytes() == expected
+    assert results == {"miss", "local_hit"}
 
 
 @pytest.mark.hits
