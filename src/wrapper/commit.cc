@@ -56,6 +56,15 @@ bool has_member_times(std::string_view archive) {
   return false;
 }
 
+// target/debug/deps, target/debug/examples, target/debug/build/<package>/...: debug.
+std::string cargo_profile(std::string_view out_dir) {
+  for (std::string_view below = out_dir; below.size() > 1; below = dir_name(below)) {
+    std::string_view name = base_name(below);
+    if (name == "deps" || name == "examples" || name == "build") return std::string(base_name(dir_name(below)));
+  }
+  return {};
+}
+
 class Committer {
  public:
   Committer(FileSystem& fs, Clock& clock, BlobStore& blobs, Memo& memo, Verifier& verifier,
@@ -516,9 +525,7 @@ class Committer {
     entry_.invocation = request_.key;
     entry_.crate_name = invocation.crate_name;
     entry_.crate_types = invocation.type_label();
-    std::string_view dir = invocation.out_dir;
-    entry_.profile = base_name(base_name(dir) == "deps" || base_name(dir) == "examples" ? dir_name(dir)
-                                                                                       : dir_name(dir_name(dir)));
+    if (invocation.family == Family::rustc) entry_.profile = cargo_profile(invocation.out_dir);
     entry_.target = invocation.target;
     entry_.created_ns = clock_.wall_ns();
     entry_.compile_ms = static_cast<uint64_t>(request_.process.elapsed_ns / 1'000'000);

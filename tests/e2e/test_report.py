@@ -189,3 +189,14 @@ def test_a_log_that_is_cut_keeps_whole_lines_and_more_than_the_newest_thousand(l
     assert 400 << 10 < len(text) <= 600 << 10
     assert names[-1] == "unit" and names[:-1] == [f"c{i}" for i in range(12000 - len(names) + 1, 12000)]
     assert len(names) > 2000
+
+
+@pytest.mark.hits
+@pytest.mark.parametrize("place, profile", [("target/release/deps", "release"), ("target/debug/build/unit-1/out", "debug"), ("elsewhere", "-")])
+def test_the_profile_is_where_cargo_puts_it(lab, place, profile):
+    tree = write_tree(lab.root / "tree", {"a.rs": "pub fn a() {}\n"})
+    (tree / place).mkdir(parents=True)
+    time.sleep(0.02)
+    lab.rustc(tree, "--crate-name", "a", "--crate-type", "lib", "a.rs", "--out-dir", place)
+    listed = lab.kache(tree, "list").stdout.decode()
+    assert [line.split()[2] for line in listed.splitlines() if line.startswith("a ")] == [profile]
