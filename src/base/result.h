@@ -43,7 +43,7 @@ struct Error {
 // The Error for an errno: picks the code, and says "what: strerror".
 Error error_from_errno(int err, std::string_view what);
 
-struct [[nodiscard]] Ok {};
+struct Ok {};  // not nodiscard: KACHE_TRY of a Status leaves one behind
 
 template <typename T>
 class [[nodiscard]] Result {
