@@ -31,7 +31,8 @@ class Parser {
     inv().argument_files = std::move(expanded->files);
     bool is_ranlib = cc_name(inv().program).tool == CcTool::ranlib;
     for (const std::string& word : expanded->args) {
-      if (is_ranlib) take_ranlib_word(word);
+      if (word.empty()) refuse(Refusal::not_a_compile, "a word without letters");
+      else if (is_ranlib) take_ranlib_word(word);
       else take_ar_word(word);
     }
     conclude(is_ranlib);

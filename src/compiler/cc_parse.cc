@@ -117,6 +117,7 @@ class Parser {
       reads_stdin_ = true;
       return key("-");
     }
+    if (word.text.empty()) return refuse(Refusal::not_a_compile, "a file without a name");
     std::string language = language_.empty() ? std::string(cc_language_of(word.text)) : language_;
     if (language.empty()) {
       ++link_inputs_;

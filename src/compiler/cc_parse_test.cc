@@ -90,7 +90,8 @@ TEST_F(CcParse, SeveralSourcesAreApart) {
 
 TEST_F(CcParse, QuestionsAndShapesThatAreRefused) {
   for (Words argv : {Words{"gcc"}, Words{"gcc", "--version"}, Words{"gcc", "-v"}, Words{"gcc", "-M", "a.c"}, Words{"gcc", "-c"},
-                     Words{"gcc", "-c", "a.c", "-o"}, Words{"gcc", "-print-search-dirs"}, Words{"gcc", "-c", "a.c", "b.c", "-o", "x.o"}}) {
+                     Words{"gcc", "-c", "a.c", "-o"}, Words{"gcc", "-print-search-dirs"}, Words{"gcc", "-c", "a.c", "b.c", "-o", "x.o"},
+                     Words{"gcc", "-S", "-x", "c", ""}, Words{"gcc", "-c", "a.c", ""}, Words{"clang-cl", "/c", "/Tc"}}) {
     EXPECT_EQ(refusal(argv), Refusal::not_a_compile) << argv.back();
   }
   EXPECT_EQ(refusal({"gcc", "-E", "a.c"}), Refusal::prints_to_stdout);
@@ -130,7 +131,7 @@ TEST_F(ArParse, LibrariesAreMadeOrChanged) {
 
 TEST_F(ArParse, WhatIsOnlyAskedIsRun) {
   for (Words argv : {Words{"ar"}, Words{"ar", "t", "l.a"}, Words{"ar", "x", "l.a"}, Words{"ar", "d", "l.a", "a.o"}, Words{"ar", "--version"},
-                     Words{"ar", "-M"}, Words{"ranlib", "--version"}, Words{"ar", "rcs"}}) {
+                     Words{"ar", "-M"}, Words{"ranlib", "--version"}, Words{"ar", "rcs"}, Words{"ar", "rcs", "", "a.o"}, Words{"ranlib", ""}}) {
     EXPECT_EQ(ar(argv).refused.refusal, Refusal::not_a_compile) << argv.back();
   }
   EXPECT_EQ(ar({"ar", "ra", "m.o", "l.a", "a.o"}).refused.refusal, Refusal::unsupported_flag);

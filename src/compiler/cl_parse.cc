@@ -174,6 +174,7 @@ class Parser {
   }
 
   void take_source(std::string_view path, std::string_view language) {
+    if (path.empty()) return refuse(Refusal::not_a_compile, "a file without a name");
     sources_.emplace_back(path);
     inv().cc.language = language;
     key("source " + std::string(language) + " ", path);
