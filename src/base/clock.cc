@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include <chrono>
 #include <cstdio>
 
 namespace kache {
@@ -29,12 +30,16 @@ Clock& system_clock() {
 }
 
 std::string format_time(int64_t wall_ns) {
-  time_t seconds = static_cast<time_t>(wall_ns / 1'000'000'000);
-  tm parts;
-  gmtime_r(&seconds, &parts);
+  // gmtime_r would read the time zone from the disk first.
+  std::chrono::sys_time<std::chrono::nanoseconds> time{std::chrono::nanoseconds(wall_ns)};
+  auto day = std::chrono::floor<std::chrono::days>(time);
+  std::chrono::year_month_day date(day);
+  std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::microseconds>(time - day));
   char text[64];
-  snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", parts.tm_year + 1900, parts.tm_mon + 1,
-           parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, static_cast<int>(wall_ns % 1'000'000'000 / 1000));
+  snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ", static_cast<int>(date.year()),
+           static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
+           static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()),
+           static_cast<int>(clock.subseconds().count()));
   return text;
 }
 
