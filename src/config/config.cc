@@ -81,9 +81,9 @@ Result<CompiledConfig> compiled_form(FileSystem& fs, const Env& env, const std::
   return decode_compiled(compiled);
 }
 
-// The first .kache.toml from `dir` upwards.
-bool find_upwards(FileSystem& fs, std::string_view dir, std::string* path, FileStat* stat) {
-  while (is_absolute(dir)) {
+// The first .kache.toml from `dir` upwards, as far as where somebody who began at `seen` has looked already.
+bool find_upwards(FileSystem& fs, std::string_view dir, std::string_view seen, std::string* path, FileStat* stat) {
+  while (is_absolute(dir) && !is_below(seen, dir)) {
     std::string candidate = join_path(dir, ".kache.toml");
     Result<FileStat> found = fs.stat(candidate);
     if (found.ok() && found->is_regular()) {
@@ -104,9 +104,9 @@ bool find_file(FileSystem& fs, const Env& env, const std::string& cwd, const std
   if (!given.empty()) {
     fixed = absolute_path(cwd, expand_home(given, env));
   } else {
-    if (find_upwards(fs, cwd, path, stat)) return true;
+    if (find_upwards(fs, cwd, "", path, stat)) return true;
     // A registry crate is compiled far from the workspace; its outputs are not.
-    if (!out_dir.empty() && find_upwards(fs, out_dir, path, stat)) return true;
+    if (!out_dir.empty() && find_upwards(fs, out_dir, cwd, path, stat)) return true;
     std::string_view xdg = env.get_or_empty("XDG_CONFIG_HOME");
     fixed = is_absolute(xdg) ? join_path(xdg, "kache/config.toml")
                              : join_path(env.get_or_empty("HOME"), ".config/kache/config.toml");

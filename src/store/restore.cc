@@ -123,17 +123,24 @@ class Restorer {
     return piece.sealed ? Status(Ok{}) : stamp(piece);
   }
 
+  // Of a directory, which is made where rustc would make it. Most outputs lie side by side.
+  Result<uint64_t> device_of(std::string_view path) {
+    if (path == directory_) return device_;
+    std::string dir(path);
+    Result<FileStat> found = fs_.stat(dir);
+    if (!found.ok() && makes_directories()) {
+      KACHE_TRY(make_dirs(fs_, dir, 0777));
+      found = fs_.stat(dir);
+    }
+    if (!found.ok()) return std::move(found).error();
+    directory_ = std::move(dir);
+    return device_ = found->dev;
+  }
+
   Status share(Piece& piece, uint32_t mode) {
     uint64_t from = KACHE_TRY(fs_.stat_handle(piece.blob.handle())).dev;
-    std::string dir(dir_name(piece.path));
-    Result<FileStat> to = fs_.stat(dir);
-    if (!to.ok() && !makes_directories()) return std::move(to).error();
-    if (!to.ok()) {
-      KACHE_TRY(make_dirs(fs_, dir, 0777));
-      to = fs_.stat(dir);
-      if (!to.ok()) return std::move(to).error();
-    }
-    if (blobs_.capabilities().may_reflink(from, to->dev)) {
+    uint64_t to = KACHE_TRY(device_of(dir_name(piece.path)));
+    if (blobs_.capabilities().may_reflink(from, to)) {
       Status cloned = fs_.clone(piece.blob.handle(), piece.temporary, mode);
       if (cloned.ok()) {
         report_.cloned++;
@@ -141,12 +148,12 @@ class Restorer {
         return cloned;
       }
       if (cloned.code() != ErrorCode::unsupported) return cloned;
-      blobs_.capabilities().note_no_reflink(from, to->dev);
+      blobs_.capabilities().note_no_reflink(from, to);
     }
     // The one inode of an rlib is never touched again: cargo looks at the newest of a unit's outputs, and that is the
     // rmeta beside it.
     bool may_link = has_metadata_ && piece.output->role == "link" && piece.output->name.ends_with(".rlib");
-    if (may_link && from == to->dev &&
+    if (may_link && from == to &&
         fs_.link(blobs_.layout().blob(piece.output->blob), piece.temporary).ok()) {
       piece.sealed = true;
       report_.linked++;
@@ -176,6 +183,8 @@ class Restorer {
   const RestoreRequest& request_;
   std::vector<Piece> pieces_;
   bool has_metadata_ = false;
+  std::string directory_;
+  uint64_t device_ = 0;
   RestoreReport report_;
 };
 
