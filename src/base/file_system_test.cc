@@ -109,6 +109,28 @@ TYPED_TEST(FileSystemContract, create_makes_a_file_once) {
   EXPECT_EQ(stat.nlink, 1u);
 }
 
+TYPED_TEST(FileSystemContract, many_stats_are_what_each_alone_is) {
+  USE_WORLD;
+  std::vector<std::string> paths;
+  ASSERT_TRUE(fs.make_dir(path("d"), 0755).ok());
+  for (const char* name : {"a", "d/1", "d/2", "d/3", "d/4", "d/5"}) this->make(name, name);
+  ASSERT_TRUE(fs.symlink("1", path("d/link")).ok());
+  ASSERT_TRUE(fs.symlink("nowhere", path("d/broken")).ok());
+  for (const char* name : {"a", "d/1", "d/2", "d/missing", "d/3", "d/link", "d/broken", "d/4", "a/x", "a/y", "a/z", "a/w",
+                           "no/1", "no/2", "no/3", "no/4", "d", "d/5"}) {
+    paths.push_back(path(name));
+  }
+  paths.push_back("");
+  std::vector<Result<FileStat>> found = fs.stat_all(paths);
+  ASSERT_EQ(found.size(), paths.size());
+  for (size_t i = 0; i < paths.size(); ++i) {
+    Result<FileStat> alone = fs.stat(paths[i]);
+    ASSERT_EQ(found[i].ok(), alone.ok()) << paths[i];
+    if (alone.ok()) EXPECT_TRUE(same_identity(*found[i], *alone)) << paths[i];
+    else EXPECT_EQ(found[i].error().message, alone.error().message);
+  }
+}
+
 TYPED_TEST(FileSystemContract, missing_things_are_not_found) {
   USE_WORLD;
   this->make("file", "");

@@ -22,14 +22,8 @@ class Gatherer {
     proof_.is_possible = proof_.is_settled = true;
     bytes_.reserve(inputs.size() * 40 + 32);
     bytes_.append(reinterpret_cast<const char*>(request_.action.digest.bytes.data()), 32);
-    for (size_t i = 0; i < inputs.size() && proof_.is_possible;) {
-      if (inputs[i].kind == InputKind::absent) {
-        i = take_absents(i);
-        continue;
-      }
-      if (inputs[i].kind == InputKind::file) take_file(i);
-      ++i;
-    }
+    take_files();
+    for (size_t i = 0; i < inputs.size() && proof_.is_possible;) i = inputs[i].kind == InputKind::absent ? take_absents(i) : i + 1;
     proof_.key = digest_bytes(bytes_);
     return std::move(proof_);
   }
@@ -43,17 +37,27 @@ class Gatherer {
     if (with_ctime) proof_.is_settled = proof_.is_settled && settled(stat, clock_ns_);
   }
 
-  void take_file(size_t i) {
-    const Input& input = request_.set.inputs[i];
-    std::string path = request_.roots.resolve(input.path);
-    Result<FileStat> stat = path.empty() ? Result<FileStat>(Error{}) : fs_.stat(path);
+  void take_files() {
+    const std::vector<Input>& inputs = request_.set.inputs;
+    std::vector<size_t> files;
+    std::vector<std::string> paths;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (inputs[i].kind != InputKind::file) continue;
+      files.push_back(i);
+      paths.push_back(request_.roots.resolve(inputs[i].path));  // "" is nowhere, and nothing is found there
+    }
+    std::vector<Result<FileStat>> stats = fs_.stat_all(paths);
+    for (size_t i = 0; i < files.size() && proof_.is_possible; ++i) take_file(files[i], stats[i]);
+  }
+
+  void take_file(size_t i, const Result<FileStat>& stat) {
     if (!stat.ok() || !stat->is_regular()) {
       proof_.is_possible = false;
       return;
     }
     word(i);
     // The ctime of a file that shares its inode with a blob moves with every hard link that is made of it.
-    identity(*stat, !is_sealed(*stat, input.digest));
+    identity(*stat, !is_sealed(*stat, request_.set.inputs[i].digest));
     proof_.covered[i] = true;
   }
 

@@ -131,20 +131,23 @@ Result<Toolchain> recall(FileSystem& fs, const std::string& path, const std::str
   toolchain.sysroot = in.text();
   toolchain.identity = in.digest();
   uint64_t count = in.count(42);
+  std::vector<std::string> paths;
+  std::vector<FileStat> before;
   for (uint64_t i = 0; i < count && in.ok(); ++i) {
-    std::string file(in.text());
-    bool is_dir = in.u8() != 0;
-    FileStat then;
+    paths.emplace_back(in.text());
+    if (in.u8() == 0) toolchain.files.push_back(paths.back());
+    FileStat& then = before.emplace_back();
     then.dev = in.u64();
     then.ino = in.u64();
     then.size = in.u64();
     then.mtime_ns = in.i64();
     then.ctime_ns = in.i64();
-    Result<FileStat> now = fs.stat(file);
-    if (!now.ok() || !same_identity(*now, then)) return stale;
-    if (!is_dir) toolchain.files.push_back(std::move(file));
   }
   if (!in.ok() || !in.at_end()) return stale;
+  std::vector<Result<FileStat>> now = fs.stat_all(paths);
+  for (size_t i = 0; i < now.size(); ++i) {
+    if (!now[i].ok() || !same_identity(*now[i], before[i])) return stale;
+  }
   return toolchain;
 }
 
