@@ -43,9 +43,10 @@ int run_stats(const CommandContext& context, const std::string& since) {
   } else {
     std::puts("Time saved: n/a");
   }
-  std::printf("Others:     %llu errors, %llu passthroughs, %llu skipped, %llu probes, %llu not stored\n",
-              number(summary.errors), number(summary.passthroughs), number(summary.skipped), number(summary.probes),
-              number(summary.store_failures));
+  std::printf("Others:     %llu failed compiles, %llu failed probes, %llu faults, %llu passthroughs, %llu skipped, %llu questions, "
+              "%llu not stored\n",
+              number(summary.errors), number(summary.failed_trials), number(summary.faults), number(summary.passthroughs),
+              number(summary.skipped), number(summary.probes), number(summary.store_failures));
   return 0;
 }
 

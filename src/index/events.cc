@@ -41,7 +41,7 @@ bool parse_event(const std::string& text, BuildEvent& event) {
   KACHE_TAKE(compiler_runs) KACHE_TAKE(preprocessor_runs) KACHE_TAKE(probe_runs)
   KACHE_TAKE(reflinked_bytes) KACHE_TAKE(hardlinked_bytes) KACHE_TAKE(copied_bytes)
   KACHE_TAKE(store_reflinked_bytes) KACHE_TAKE(store_hardlinked_bytes) KACHE_TAKE(store_copied_bytes)
-  KACHE_TAKE(fallback) KACHE_TAKE(exit_code)
+  KACHE_TAKE(fallback) KACHE_TAKE(trial) KACHE_TAKE(exit_code)
 #undef KACHE_TAKE
   auto reasons = line.find("miss_reason");
   if (reasons != line.end() && reasons->is_array()) {

@@ -20,11 +20,17 @@ struct BuildEvent {
   uint64_t reflinked_bytes = 0, hardlinked_bytes = 0, copied_bytes = 0;                    // restored
   uint64_t store_reflinked_bytes = 0, store_hardlinked_bytes = 0, store_copied_bytes = 0;  // of new blobs
   bool fallback = false;
+  bool trial = false;  // made by configure or a build script, to see whether it can be made
   int exit_code = 0;
   std::vector<std::string> miss_reasons;
 
   bool is_hit() const { return result == "local_hit" || result == "prefetch_hit" || result == "remote_hit"; }
   bool is_compiled() const { return result == "miss" || result == "dup"; }
+  bool is_failed_compile() const { return result == "error"; }
+  // A compile that had to work: what a build is about.
+  bool is_error() const { return is_failed_compile() && !trial; }
+  // Of kache: a result that could not be kept, or one that was there and could not be used.
+  bool is_fault() const { return !store_error.empty() || !lookup_rejection.empty(); }
   bool is_probe() const { return crate_name.empty() || crate_name == "___"; }
 };
 

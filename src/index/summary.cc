@@ -11,7 +11,7 @@ Summary summarise(const std::vector<BuildEvent>& events) {
   static constexpr Counter kCounters[] = {
       {"local_hit", &Summary::local_hits}, {"prefetch_hit", &Summary::prefetch_hits},
       {"remote_hit", &Summary::remote_hits}, {"dup", &Summary::dups}, {"miss", &Summary::misses},
-      {"error", &Summary::errors}, {"passthrough", &Summary::passthroughs}, {"skipped", &Summary::skipped},
+      {"passthrough", &Summary::passthroughs}, {"skipped", &Summary::skipped},
   };
   for (const BuildEvent& event : events) {
     if (event.is_probe()) {
@@ -21,6 +21,9 @@ Summary summarise(const std::vector<BuildEvent>& events) {
     for (const Counter& counter : kCounters) {
       if (event.result == counter.result) ++(sum.*counter.count);
     }
+    sum.errors += event.is_error();
+    sum.failed_trials += event.is_failed_compile() && event.trial;
+    sum.faults += event.is_fault();
     sum.elapsed_ms += event.elapsed_ms;
     sum.fallbacks += event.fallback;
     if (event.is_hit()) {

@@ -10,7 +10,10 @@ namespace kache {
 
 struct Summary {
   uint64_t local_hits = 0, prefetch_hits = 0, remote_hits = 0, dups = 0, misses = 0;
-  uint64_t errors = 0, passthroughs = 0, probes = 0, skipped = 0, store_failures = 0, fallbacks = 0;
+  uint64_t errors = 0;         // compiles that failed, but for trials
+  uint64_t failed_trials = 0;  // by configure and build scripts
+  uint64_t faults = 0;         // of kache
+  uint64_t passthroughs = 0, probes = 0, skipped = 0, store_failures = 0, fallbacks = 0;
   uint64_t elapsed_ms = 0, hit_elapsed_ms = 0, miss_elapsed_ms = 0;
   uint64_t saved_ms = 0, spent_ms = 0;  // compile time avoided and spent
   uint64_t key_ms = 0, lookup_ms = 0, restore_ms = 0, store_ms = 0;

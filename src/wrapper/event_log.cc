@@ -159,6 +159,7 @@ std::string format_event(const Outcome& outcome, int64_t ended_wall_ns, uint64_t
   if (outcome.exit_code != 0) line.number("exit_code", static_cast<uint64_t>(outcome.exit_code));
   if (!outcome.key_fields.empty()) line.raw("key_fields", fields_of(outcome.key_fields));
   if (outcome.declared) line.raw("declared", "true");
+  if (outcome.is_trial) line.raw("trial", "true");
   if (outcome.checked) line.raw("wrong", list_of(outcome.wrong));
   if (!outcome.miss_reasons.empty()) line.raw("miss_reason", list_of(outcome.miss_reasons));
   return line.finish();

@@ -34,6 +34,7 @@ struct Outcome {
   std::string lookup_rejection;           // found, could not be used
   bool fallback = false;
   bool declared = false;                  // inputs by the compiler's own word, without a record
+  bool is_trial = false;                  // trial.h
   bool checked = false;                   // a hit that was compiled as well (KACHE_CHECK_HITS)
   std::vector<std::string> wrong;         // what the fresh compile made otherwise
   std::vector<std::string> miss_reasons;  // what differed from the nearest candidate

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from laboratory import KACHE, TOOLCHAIN, write_tree
+from laboratory import KACHE, TOOLCHAIN, package, write_tree
 from projects import WORKSPACE
 from test_robust import LIB
 
@@ -117,6 +117,59 @@ def test_the_numbers_are_about_what_happened(built):
     blobs = [path for path in (built.cache / "v1/blobs").rglob("*") if path.is_file()]
     assert storage["blob_bytes"] == sum(path.stat().st_size for path in blobs) > 0
     assert full["bypass"]["slowest"][0]["crate_name"] == "bypassed" and full["errors_detail"][0]["crate_name"] == "wrong"
+
+
+# As anyhow and thiserror do it: may the compiler at hand do this?
+TRYING = """
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    let env = |name| std::env::var(name).unwrap();
+    let status = std::process::Command::new(env("RUSTC_WRAPPER")).arg(env("RUSTC"))
+        .args(["--edition=2021", "--crate-name=trying", "--crate-type=lib", "--emit=dep-info,metadata", "--out-dir"])
+        .arg(env("OUT_DIR")).arg("build/probe.rs").stderr(std::process::Stdio::null()).status().unwrap();
+    assert!(!status.success());
+}
+"""
+
+
+def test_what_only_tries_the_compiler_out_is_no_error_of_the_build(lab):
+    lab.tree = tree = write_tree(lab.root / "tree", {"Cargo.toml": package("app"), "build.rs": TRYING, "src/main.rs": "fn main() {}\n",
+                                                     "build/probe.rs": "#![feature(nothing_of_the_kind)]\n", "conftest.c": "int f(;\n"})
+    time.sleep(0.02)
+    lab.cargo(tree, "build")
+    assert lab.kache(tree, "gcc", "-c", "conftest.c").returncode != 0
+    failed = [event for event in lab.events() if event["result"] == "error"]
+    assert [(event["crate_name"], event["trial"], event["exit_code"]) for event in failed] == [("trying", True, 1), ("conftest.c", True, 1)]
+    full = report(lab)
+    assert full["summary"]["errors"] == full["timeline"]["error_count"] == full["summary"]["failed_compiles"] == 0
+    assert full["summary"]["failed_probes"] == 2 and full["summary"]["faults"] == 0 and full["errors_detail"] == []
+    text = lab.kache(tree, "report").stdout.decode()
+    assert "  Failed probes: 2 (" in text and "Failed compiles" not in text and "Error" not in text and "Faults" not in text
+    assert "0 failed compiles, 2 failed probes, 0 faults" in lab.kache(tree, "stats").stdout.decode()
+
+    (tree / "src/main.rs").write_text("fn main() { 1 }\n")
+    assert lab.cargo(tree, "build", check=False).returncode != 0
+    (tree / "wrong.c").write_text("int f(;\n")
+    assert lab.kache(tree, "gcc", "-c", "wrong.c").returncode != 0
+    summary = report(lab)["summary"]
+    assert (summary["errors"], summary["failed_compiles"], summary["failed_probes"], summary["faults"]) == (2, 2, 2, 0)
+    assert "  Failed compiles: 2 (the compiler said no: wrong.c, app)\n" in lab.kache(tree, "report").stdout.decode()
+    assert "the compile failed (exit status 1)" in lab.kache(tree, "why-miss", "wrong.c").stdout.decode()
+
+
+@pytest.mark.hits
+def test_what_could_not_be_kept_is_a_fault_of_kache_and_no_failed_compile(lab):
+    lab.tree = tree = write_tree(lab.root / "tree", {"a.c": "int a;\n"})
+    time.sleep(0.02)
+    assert lab.kache(tree, "gcc", "-c", "a.c").returncode == 0
+    for entry in (lab.cache / "v1/entries").rglob("*"):
+        if entry.is_file():
+            entry.chmod(0o600)
+            entry.write_bytes(b"broken")
+    assert lab.kache(tree, "gcc", "-c", "a.c").returncode == 0
+    summary = report(lab)["summary"]
+    assert (summary["faults"], summary["errors"]) == (1, 0)
+    assert "  Faults of kache: 1 (" in lab.kache(tree, "report").stdout.decode()
 
 
 @pytest.mark.hits
