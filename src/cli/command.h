@@ -49,6 +49,8 @@ int run_purge(const CommandContext& context, const std::string& crate);
 
 struct DoctorOptions {
   bool verify = false, checksums = false, repair = false;
+  bool json = false;    // machine-readable
+  bool strict = false;  // status 3 where there is an issue
 };
 int run_doctor(const CommandContext& context, const DoctorOptions& options);
 
@@ -70,6 +72,10 @@ CompiledConfig compile_config(std::string_view text, const std::string& path);
 
 // One line on stderr: "kache: <message>". Returns 1.
 int fail(const std::string& message);
+
+// What events and entries may call the unit that somebody names: a source of C by its last component, a crate with the '_' that
+// rustc has where packages have '-'. To be tried in this order.
+std::vector<std::string> unit_names(const std::string& given);
 
 // "1.2 MiB", "~2min", "91.3"
 std::string human_size(uint64_t bytes);

@@ -30,12 +30,21 @@ std::string working_directory() {
   return ::getcwd(buffer, sizeof buffer) ? buffer : "/";
 }
 
+constexpr const char* kAbout = "kache: a compiler cache for Rust, C and C++.";
+constexpr const char* kWays = R"(How builds come to use it:
+  Rust        kache init, or RUSTC_WRAPPER=kache
+  make        CC="kache cc" CXX="kache c++" AR="kache ar"
+  CMake       -DCMAKE_C_COMPILER_LAUNCHER=kache -DCMAKE_CXX_COMPILER_LAUNCHER=kache
+  any other   kache install-shims DIR, and DIR first on PATH
+`kache doctor` says whether one of these is in effect.)";
+
 }  // namespace
 
 int tool_main(int argc, char** argv, char** environment) {
   if (argc == 3 && std::string_view(argv[1]) == "__config-compile") return run_config_compile(argv[2]);
 
-  CLI::App app("kache: a content-addressed compiler cache. Set RUSTC_WRAPPER=kache, or run `kache init`.", "kache");
+  CLI::App app(kAbout, "kache");
+  app.footer(kWays);
   app.set_version_flag("-V,--version", "kache " KACHE_VERSION);
   app.require_subcommand(1);
   std::string self = self_path();
@@ -50,26 +59,28 @@ int tool_main(int argc, char** argv, char** environment) {
   CLI::App* stats_command = app.add_subcommand("stats", "how full the store is and how well it serves");
   stats_command->add_option("--since", since, "time span: 30m, 24h, 7d")->capture_default_str();
   CLI::App* list_command = app.add_subcommand("list", "what is stored");
-  list_command->add_option("crate", list.crate, "only this crate, in detail");
+  list_command->add_option("crate", list.crate, "only this crate or source file, in detail");
   list_command->add_option("--sort", list.sort, "name, size, hits or age")->capture_default_str();
   CLI::App* report_command = app.add_subcommand("report", "what happened in the last builds");
   report_command->add_option("--format", report.format, "text or json")->capture_default_str();
   report_command->add_option("--since", report.since, "time span: 30m, 24h, 7d")->capture_default_str();
   report_command->add_option("--root", report.root, "only this build tree");
   report_command->add_option("-o,--output", report.output, "write to this file");
-  report_command->add_option("--top", report.top, "how many crates to name")->capture_default_str();
-  CLI::App* why_command = app.add_subcommand("why-miss", "which file, variable or flag made a crate miss");
-  why_command->add_option("crate", crate, "name of the crate")->required();
+  report_command->add_option("--top", report.top, "how many units to name")->capture_default_str();
+  CLI::App* why_command = app.add_subcommand("why-miss", "which file, variable or flag made a crate or source file miss");
+  why_command->add_option("crate", crate, "name of the crate, or of the source file (deflate.c)")->required();
   CLI::App* gc_command = app.add_subcommand("gc", "bring the store below its limits");
   gc_command->add_option("--max-age", gc.max_age, "drop what was not used for so long: 24h, 7d");
   gc_command->add_flag("--background", gc.background, "say nothing")->group("");
-  CLI::App* purge_command = app.add_subcommand("purge", "remove everything, or one crate");
+  CLI::App* purge_command = app.add_subcommand("purge", "remove everything, or one unit");
   std::string purge_crate;
-  purge_command->add_option("--crate-name", purge_crate, "only this crate");
+  purge_command->add_option("--crate-name", purge_crate, "only this crate or source file");
   CLI::App* doctor_command = app.add_subcommand("doctor", "is kache set up well, and is the store sound");
   doctor_command->add_flag("--verify", doctor.verify, "check every entry");
   doctor_command->add_flag("--checksums", doctor.checksums, "read every blob (implies --verify)");
   doctor_command->add_flag("--repair", doctor.repair, "remove what is broken (implies --verify)");
+  doctor_command->add_flag("--json", doctor.json, "for programs");
+  doctor_command->add_flag("--strict", doctor.strict, "status 3 where there is an issue");
   CLI::App* init_command = app.add_subcommand("init", "make cargo use kache");
   init_command->add_flag("-y,--yes", init.yes, "do not ask");
   init_command->add_flag("--check", init.check, "only say what would be done");
