@@ -61,7 +61,7 @@ void print_files(const CommandContext& context, const IndexedEntry& row) {
 }
 
 void print_details(const CommandContext& context, const IndexedEntry& entry) {
-  std::printf("Cache key: %s\n  Crate:    %s\n", entry.key.hex().substr(0, 16).c_str(), entry.crate_name.c_str());
+  std::printf("Cache key: %s\n  Unit:     %s\n", entry.key.hex().substr(0, 16).c_str(), entry.crate_name.c_str());
   if (!entry.crate_types.empty()) std::printf("  Type:     %s\n", entry.crate_types.c_str());
   if (!entry.profile.empty()) std::printf("  Profile:  %s\n", entry.profile.c_str());
   std::printf("  Size:     %s\n  Hits:     %llu\n", human_size(entry.blob_bytes).c_str(),
@@ -86,16 +86,19 @@ int run_list(const CommandContext& context, const ListOptions& options) {
   if (!done.ok()) return fail(done.error().message);
   uint64_t count = 0;
   bool in_detail = !options.crate.empty();
-  done = index.each_entry(options.crate, sort->order, count_hits(context), [&](const IndexedEntry& entry) {
+  auto show = [&](const IndexedEntry& entry) {
     if (count++ == 0 && !in_detail) {
-      std::printf("%-30s %-10s %-8s %10s %6s %12s %12s\n", "Crate", "Type", "Profile", "Size", "Hits", "Created",
-                  "Accessed");
+      std::printf("%-30s %-10s %-8s %10s %6s %12s %12s\n", "Unit", "Type", "Profile", "Size", "Hits", "Created", "Accessed");
       std::puts(std::string(92, '-').c_str());
     }
     if (!in_detail) return print_row(context, entry);
     if (count > 1) std::puts("");
     print_details(context, entry);
-  });
+  };
+  StoreIndex::Hits hits = count_hits(context);
+  for (const std::string& name : unit_names(options.crate)) {
+    if (count == 0 && done.ok()) done = index.each_entry(name, sort->order, hits, show);
+  }
   if (!done.ok()) return fail(done.error().message);
   if (count == 0) {
     std::puts(in_detail ? ("No cached entries for '" + options.crate + "'.").c_str() : "No cached entries.");

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cstdio>
 
+#include "base/path.h"
 #include "cli/command.h"
 #include "wrapper/progress.h"
 
@@ -16,6 +18,12 @@ std::string human_ms(uint64_t ms) {
   if (ms < 1000) return std::to_string(ms) + "ms";
   if (ms < 60'000) return std::to_string(ms / 1000) + "." + std::to_string(ms % 1000 / 100) + "s";
   return format_duration(ms / 1000);
+}
+
+std::vector<std::string> unit_names(const std::string& given) {
+  std::string crate = given;
+  std::replace(crate.begin(), crate.end(), '-', '_');
+  return {given, crate, std::string(base_name(given))};
 }
 
 std::string percent(uint64_t part, uint64_t whole) {

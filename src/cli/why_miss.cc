@@ -1,8 +1,11 @@
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <map>
+#include <set>
 
 #include "cli/command.h"
+#include "compiler/cc_languages.h"
 #include "index/events.h"
 #include "index/store_index.h"
 #include "store/traces.h"
@@ -10,7 +13,7 @@
 namespace kache {
 namespace {
 
-// Of the crate's command lines that still lead to something.
+// Of the unit's command lines that still lead to something.
 std::vector<Traces> traces_of(const CommandContext& context, const std::string& crate) {
   std::vector<Traces> found;
   Pace pace;
@@ -41,7 +44,7 @@ std::vector<std::string> only_in(const std::vector<KeyPart>& a, const std::vecto
   return out;
 }
 
-// No candidate was known for the command line: which command line of this crate is the nearest, and what is different?
+// No candidate was known for the command line: which command line of this unit is the nearest, and what is different?
 void explain_command_line(const CommandContext& context, const BuildEvent& miss) {
   std::vector<Traces> all = traces_of(context, miss.crate_name);
   auto own = std::find_if(all.begin(), all.end(),
@@ -61,7 +64,7 @@ void explain_command_line(const CommandContext& context, const BuildEvent& miss)
     }
   }
   if (!nearest) {
-    std::puts("Diagnosis: never cached before: this was the first build of the crate with this store.");
+    std::puts("Diagnosis: never cached before: this was the first build of it with this store.");
     return;
   }
   std::puts("Diagnosis: no result for this command line. Compared with the nearest one that was stored:");
@@ -79,29 +82,47 @@ void print_last_events(const std::vector<BuildEvent>& events) {
   }
 }
 
+std::vector<BuildEvent> events_of(const std::vector<BuildEvent>& log, const std::string& given) {
+  std::vector<BuildEvent> events;
+  for (const std::string& name : unit_names(given)) {
+    if (!events.empty()) break;
+    std::copy_if(log.begin(), log.end(), std::back_inserter(events), [&](const BuildEvent& event) { return event.crate_name == name; });
+  }
+  return events;
+}
+
+void tell_of_no_events(const std::vector<BuildEvent>& log, const std::string& given) {
+  std::string tip = cc_language_of(given).empty() ? ": cargo build -p " + given : "; `kache doctor` says whether builds go through kache";
+  std::printf("No events found for %s. Build it first%s\n", given.c_str(), tip.c_str());
+  // "deflate" may be meant to be deflate.c.
+  std::set<std::string> alike;
+  for (const BuildEvent& event : log) {
+    if (event.crate_name.starts_with(given + ".")) alike.insert(event.crate_name);
+  }
+  for (const std::string& name : alike) std::printf("  there is one called %s\n", name.c_str());
+}
+
 }  // namespace
 
 int run_why_miss(const CommandContext& context, const std::string& given) {
-  std::string crate = given;
-  std::replace(crate.begin(), crate.end(), '-', '_');
   Result<std::vector<BuildEvent>> log = read_events(context.fs, context.layout.events(), 0);
   if (!log.ok()) return fail(log.error().message);
-  std::vector<BuildEvent> events;
-  for (BuildEvent& event : *log) {
-    if (event.crate_name == crate) events.push_back(std::move(event));
-  }
-  if (events.empty()) {
-    std::printf("No events found for %s. Build it first: cargo build -p %s\n", crate.c_str(), given.c_str());
-    return 0;
-  }
+  std::vector<BuildEvent> events = events_of(*log, given);
+  if (events.empty()) return tell_of_no_events(*log, given), 0;
+  const std::string& unit = events.front().crate_name;
   auto miss = std::find_if(events.rbegin(), events.rend(), [](const BuildEvent& event) { return !event.is_hit(); });
   if (miss == events.rend()) {
-    std::printf("%s: all events are hits.\n", crate.c_str());
+    std::printf("%s: all events are hits.\n", unit.c_str());
     print_last_events(events);
     return 0;
   }
-  std::printf("Why %s missed:\n  Last %s: %s (key: %s)\n", crate.c_str(), miss->result.c_str(),
-              miss->ts.substr(0, 19).c_str(), miss->cache_key.empty() ? "-" : miss->cache_key.substr(0, 12).c_str());
+  std::printf("Why %s missed:\n  Last %s: %s (key: %s)\n", unit.c_str(), miss->result.c_str(), miss->ts.substr(0, 19).c_str(),
+              miss->cache_key.empty() ? "-" : miss->cache_key.substr(0, 12).c_str());
+  // Sources of one name are in many a tree.
+  if (!miss->root.empty()) std::printf("  Built in: %s\n", miss->root.c_str());
+  if (miss->is_failed_compile()) {
+    std::printf("NOT CACHED: the compile failed (exit status %d), and such a result is never kept.\n", miss->exit_code);
+  }
   if (!miss->store_error.empty()) {
     std::printf("NOT CACHED: it was compiled and could not be stored: %s\n", miss->store_error.c_str());
   }

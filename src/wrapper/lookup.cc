@@ -10,11 +10,17 @@ std::string describe(const Difference& difference) {
   return std::string(kNouns[difference.kind]) + " " + difference.name;
 }
 
-static void explain(Verifier& verifier, const Candidate& newest, Lookup& lookup) {
-  std::vector<Difference> differences = verifier.differences(newest.inputs, 8);
+// What people are told is the difference to the nearest candidate. An edit loop is seen by the newest one.
+static void explain(Verifier& verifier, const std::vector<Candidate>& candidates, Lookup& lookup) {
+  std::vector<Difference> differences = verifier.differences(candidates.front().inputs, 8);
   lookup.only_files_differ = std::all_of(differences.begin(), differences.end(), [](const Difference& difference) {
     return difference.kind == Difference::file || difference.kind == Difference::presence;
   });
+  for (size_t i = 1; i < candidates.size() && differences.size() > 1; ++i) {
+    std::vector<Difference> fewer = verifier.differences(candidates[i].inputs, differences.size());
+    // None: this one holds, and its entry is gone.
+    if (!fewer.empty() && fewer.size() < differences.size()) differences = std::move(fewer);
+  }
   for (const Difference& difference : differences) lookup.reasons.push_back(describe(difference));
 }
 
@@ -46,7 +52,7 @@ Lookup find_entry(FileSystem& fs, const StoreLayout& layout, Verifier& verifier,
     lookup.found = true;
     return lookup;
   }
-  if (lookup.known_invocation) explain(verifier, traces->candidates.front(), lookup);
+  if (lookup.known_invocation) explain(verifier, traces->candidates, lookup);
   return lookup;
 }
 

@@ -16,7 +16,7 @@ struct Lookup {
   Entry entry;
   bool known_invocation = false;      // there were candidates
   bool only_files_differ = false;     // the newest candidate fails for the content of files alone
-  std::vector<std::string> reasons;   // what differs from the newest candidate; for people
+  std::vector<std::string> reasons;   // what differs from the nearest candidate; for people
   std::string rejection;              // an entry was found and could not be used
 };
 

@@ -16,6 +16,7 @@ std::string_view outcome_name(OutcomeKind kind);
 struct Outcome {
   OutcomeKind kind = OutcomeKind::passthrough;
   std::string crate_name, crate_type, root;
+  bool is_crate = true;  // else the unit is a source of C, a program or an archive
   std::string action_key, invocation_key;  // hex, "" where there is none
   int exit_code = 0;
   uint64_t compile_ms = 0;

@@ -44,6 +44,7 @@ class Session {
         started_ns_(world.clock.monotonic_ns()) {
     outcome_.crate_name = invocation.crate_name;
     outcome_.crate_type = invocation.type_label();
+    outcome_.is_crate = invocation.family == Family::rustc;
     outcome_.is_trial = is_trial(invocation, line.env);
     outcome_.root = config.event_root.empty() ? tree_root() : config.event_root;
   }

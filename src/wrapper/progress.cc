@@ -80,7 +80,7 @@ void Progress::tick(int64_t elapsed_ns, int pid) {
 void show_progress(const Config& config, const Outcome& outcome, uint64_t elapsed_ms) {
   if (is_shown(config.progress, outcome.kind)) write_fully(2, "[kache] " + summary(outcome, elapsed_ms) + "\n");
   if (config.explain_miss && outcome.kind == OutcomeKind::miss) {
-    write_fully(2, "[kache] miss: crate " + outcome.crate_name + " (" + reasons(outcome) + ")\n");
+    write_fully(2, std::string("[kache] miss: ") + (outcome.is_crate ? "crate " : "") + outcome.crate_name + " (" + reasons(outcome) + ")\n");
   }
 }
 
