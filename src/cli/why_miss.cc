@@ -30,6 +30,13 @@ std::vector<Traces> traces_of(const CommandContext& context, const std::string& 
   return found;
 }
 
+// Their text is a digest, and tells nobody anything.
+bool is_digest(const KeyPart& part) {
+  constexpr std::string_view kLabels[] = {"toolchain", "salt", "cpu", "preprocessed", "messages of the preprocessor"};
+  bool listed = std::find(std::begin(kLabels), std::end(kLabels), part.label) != std::end(kLabels);
+  return listed || part.label.starts_with("env ") || part.label.starts_with("program ");
+}
+
 // Parts of one key that the other has not: what was said differently.
 std::vector<std::string> only_in(const std::vector<KeyPart>& a, const std::vector<KeyPart>& b) {
   std::map<std::string, int> counts;
@@ -37,9 +44,7 @@ std::vector<std::string> only_in(const std::vector<KeyPart>& a, const std::vecto
   std::vector<std::string> out;
   for (const KeyPart& part : a) {
     if (counts[part.label + '\0' + part.text]-- > 0) continue;
-    bool is_digest = part.label == "toolchain" || part.label == "salt" || part.label == "cpu" ||
-                     part.label.starts_with("env ");
-    out.push_back(part.label + (is_digest ? "" : ": " + part.text));
+    out.push_back(part.label + (is_digest(part) ? "" : ": " + part.text));
   }
   return out;
 }
@@ -68,8 +73,13 @@ void explain_command_line(const CommandContext& context, const BuildEvent& miss)
     return;
   }
   std::puts("Diagnosis: no result for this command line. Compared with the nearest one that was stored:");
-  for (const std::string& part : only_in(own->parts, nearest->parts)) std::printf("  new:  %s\n", part.c_str());
-  for (const std::string& part : only_in(nearest->parts, own->parts)) std::printf("  gone: %s\n", part.c_str());
+  std::vector<std::string> gone = only_in(nearest->parts, own->parts);
+  for (const std::string& part : only_in(own->parts, nearest->parts)) {
+    // With its value left out, it is in both.
+    bool is_other_value = std::erase(gone, part) > 0;
+    std::printf("  %s %s\n", is_other_value ? "changed:" : "new: ", part.c_str());
+  }
+  for (const std::string& part : gone) std::printf("  gone: %s\n", part.c_str());
 }
 
 void print_last_events(const std::vector<BuildEvent>& events) {

@@ -98,15 +98,51 @@ Refused check_cc_declared(FileSystem& fs, const CommandLine& line, const Invocat
   return {};
 }
 
-std::vector<std::string> preprocess_command(FileSystem& fs, const CommandLine& line, const Invocation& invocation) {
+namespace {
+
+// The command line without what it makes.
+std::vector<std::string> without_outputs(FileSystem& fs, const CommandLine& line, const Invocation& invocation, const char* question) {
   std::vector<std::string> args = all_args(fs, line, invocation);
-  std::vector<std::string> command{invocation.program, "-E"};
+  std::vector<std::string> command{invocation.program, question};
   for (const CcWord& word : split_cc_words(args).words) {
     if (word.kind == CcWord::flag && only_names_outputs(word.row->flag)) continue;
     if (word.text == "-MP" || word.text == "-MG") continue;
     for (size_t i = 0; i < word.count; ++i) command.push_back(args[word.first + i]);
   }
   return command;
+}
+
+}  // namespace
+
+std::vector<std::string> preprocess_command(FileSystem& fs, const CommandLine& line, const Invocation& invocation) {
+  return without_outputs(fs, line, invocation, "-E");
+}
+
+std::vector<std::string> programs_question(FileSystem& fs, const CommandLine& line, const Invocation& invocation) {
+  std::vector<std::string> command = without_outputs(fs, line, invocation, "-###");
+  // One that does not know the question and compiles leaves no trace.
+  for (const char* word : {"-c", "-o", "/dev/null"}) command.push_back(word);
+  return command;
+}
+
+std::vector<std::string> named_programs(std::string_view answer) {
+  constexpr std::string_view kFiles[] = {"COLLECT_GCC=", "Reading specs from "};
+  std::vector<std::string> names;
+  bool starts_any = false;
+  while (!answer.empty()) {
+    std::string_view line = answer.substr(0, answer.find('\n'));
+    answer.remove_prefix(std::min(answer.size(), line.size() + 1));
+    for (std::string_view head : kFiles) {
+      if (line.starts_with(head)) names.emplace_back(line.substr(head.size()));
+    }
+    // " /usr/lib/gcc/…/cc1 -quiet …", " "/usr/bin/clang" "-cc1" …"; clang's " (in-process)" is a remark.
+    if (line.size() < 2 || line[0] != ' ' || line[1] == ' ' || line[1] == '(') continue;
+    std::vector<std::string> words = split_quoted(line, Quoting::gnu);
+    if (words.empty()) continue;
+    names.push_back(words[0]);
+    starts_any = true;
+  }
+  return starts_any ? names : std::vector<std::string>();
 }
 
 Refused check_preprocessed(std::string_view text) {

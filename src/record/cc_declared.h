@@ -24,6 +24,11 @@ Refused check_cc_declared(FileSystem& fs, const CommandLine& line, const Invocat
 // The command line that preprocesses to standard output, with line markers and without dependencies.
 std::vector<std::string> preprocess_command(FileSystem& fs, const CommandLine& line, const Invocation& invocation);
 
+// The driver is asked what it would start for this command line; it starts nothing, and the answer is on standard error.
+std::vector<std::string> programs_question(FileSystem& fs, const CommandLine& line, const Invocation& invocation);
+// The programs and files of specs in the answer, as they are named there: "/usr/lib/…/cc1", "as". Empty where it names no program.
+std::vector<std::string> named_programs(std::string_view answer);
+
 // What the text says that no key can hold; none: it is good.
 Refused check_preprocessed(std::string_view text);
 

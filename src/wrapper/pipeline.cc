@@ -18,6 +18,7 @@
 #include "store/toolchain.h"
 #include "wrapper/commit.h"
 #include "wrapper/compile.h"
+#include "wrapper/declare.h"
 #include "wrapper/edit_loop.h"
 #include "wrapper/event_log.h"
 #include "wrapper/background_gc.h"
@@ -206,16 +207,14 @@ class Session {
     declared_since_ns_ = world_.clock.file_clock_ns();
     parts_.push_back({"mode", "declared"});
     if (invocation_.family == Family::rustc) return check_declared(line_, invocation_, knows_sysroot_);
-    if (Refused refused = check_cc_declared(fs_, line_, invocation_, config_)) return refused;
-    Env env = line_.env;
-    env.set(kActiveVariable, "1");
-    Result<ProcessResult> preprocessed = world_.processes.run_quietly(preprocess_command(fs_, line_, invocation_), env);
-    if (!preprocessed.ok() || !preprocessed->succeeded()) return {Refusal::record_incomplete, "the source can not be preprocessed"};
-    outcome_.preprocessor_runs++;
-    preprocessed_ = std::move(preprocessed->standard_output);
-    parts_.push_back({"preprocessed", digest_bytes(preprocessed_).hex()});
-    parts_.push_back({"messages of the preprocessor", digest_bytes(preprocessed->standard_error).hex()});
-    return check_preprocessed(preprocessed_);
+    Verifier verifier(fs_, world_.clock, memo_, roots_, line_, invocation_, layout_);
+    CcDeclaration said = declare_cc(fs_, world_.processes, verifier, {line_, invocation_, config_});
+    count(verifier);
+    outcome_.preprocessor_runs += said.preprocessor_runs;
+    outcome_.probe_runs += said.questions;
+    parts_.insert(parts_.end(), said.parts.begin(), said.parts.end());
+    preprocessed_ = std::move(said.preprocessed);
+    return said.refused;
   }
 
   Observed declared_inputs(int64_t files_before_ns) {

@@ -80,3 +80,57 @@ def test_what_a_preprocessor_does_not_tell_is_passed_on(hidden, args, reason):
         result, plain, event = hidden.run(*args)
         assert (result.returncode, result.stdout) == (plain.returncode, plain.stdout)
         assert reason in event["passthrough_reason"], event
+
+
+# The same with programs of one's own behind the driver, found before the real ones.
+CHOOSING = HIDDEN.replace('execv(argv[0], argv);', """char *all[64] = {argv[0], "-B" TOOLS};
+  for (int i = 1; i <= argc; i++) all[i + 1] = argv[i];
+  execv(all[0], all);""")
+SAME, LATER = 'exec {real} "$@"\n', {
+    "cc1": 'case " $* " in *" -E "*) exec {real} "$@";; esac\nexec {real} "$@" -O3\n',
+    "as": 'exec {real} "$@" --defsym swapped=1\n',
+    "cc1plus": 'case " $* " in *" -E "*) exec {real} "$@";; esac\nexec {real} "$@" -O3\n',
+}
+
+
+@pytest.mark.hits
+@pytest.mark.parametrize("name", LATER)
+def test_a_program_behind_the_driver_is_an_input(hidden, name):
+    tools = hidden.root / "tools"
+    tools.mkdir()
+    (hidden.root / "choosing.c").write_text(CHOOSING)
+    subprocess.run(["gcc", "-static", "-O1", f'-DTOOLS="{tools}"', "-o", hidden.gcc, hidden.root / "choosing.c"], check=True)
+    real = subprocess.run(["gcc", f"-print-prog-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
+
+    def install(text):
+        (tools / "new").write_text("#!/bin/sh\n" + text.format(real=shutil.which(real)))
+        (tools / "new").chmod(0o755)
+        (tools / "new").rename(tools / name)
+        time.sleep(0.02)
+
+    source = "s.cc" if name == "cc1plus" else "s.c"
+    (hidden.work / source).write_text("int sum(int *p, int n) { int s = 0; for (int i = 0; i < n; i++) s += p[i]; return s; }\n")
+    seen = []
+    for text, expected in ((SAME, "miss"), (SAME, "local_hit"), (LATER[name], "miss"), (SAME, "local_hit")):
+        install(text)
+        args = ["-O1", "-c", source, "-o", "s.o"]
+        (hidden.work / "s.o").unlink(missing_ok=True)
+        assert hidden.kache(hidden.work, hidden.gcc, *args).returncode == 0
+        event = hidden.events()[-1]
+        assert (event["result"], event.get("passthrough_reason"), event["declared"]) == (expected, None, True)
+        kept = (hidden.work / "s.o").read_bytes()
+        subprocess.run([hidden.gcc, *args], cwd=hidden.work, env=hidden.env(), check=True)
+        assert kept == (hidden.work / "s.o").read_bytes()
+        seen.append(kept)
+        if text != SAME:
+            assert f"changed: program {name}\n" in hidden.kache(hidden.work, "why-miss", source).stdout.decode()
+    assert seen[0] != seen[2]
+
+
+def test_a_driver_that_does_not_say_what_it_starts_is_passed_on(hidden):
+    (hidden.root / "mute.c").write_text(HIDDEN.replace("argv[0] =", 'if (argc > 1 && !strcmp(argv[1], "-###")) return 0;\n  argv[0] ='))
+    subprocess.run(["gcc", "-static", "-O1", "-o", hidden.gcc, hidden.root / "mute.c"], check=True)
+    time.sleep(0.02)
+    result, plain, event = hidden.run("-Iinc", "-c", "a.c", "-o", "out/a.o")
+    assert (result.returncode, result.stdout, result.stderr) == (plain.returncode, plain.stdout, plain.stderr)
+    assert "does not say what it starts" in event["passthrough_reason"]
