@@ -23,7 +23,7 @@ struct CommandContext {
   StoreLayout layout;
 };
 
-// Each returns the exit status: 0 done, 1 failed or found trouble, 2 wrong usage.
+// Each returns the exit status: 0 done, 1 failed or found trouble, 2 wrong usage, 3 issues (doctor --strict).
 int run_stats(const CommandContext& context, const std::string& since);
 
 struct ListOptions {

@@ -38,13 +38,29 @@ constexpr const char* kWays = R"(How builds come to use it:
   any other   kache install-shims DIR, and DIR first on PATH
 `kache doctor` says whether one of these is in effect.)";
 
+// What CLI11 has no good word for: nothing at all, `help`, and a first word that is no command. Returns the status, or -1.
+int answer_first_word(const CLI::App& app, const std::string& word, const std::string& topic) {
+  if (word.empty() || (word == "help" && topic.empty())) return std::puts(app.help().c_str()), 0;
+  const std::string& command = word == "help" ? topic : word;
+  std::vector<const CLI::App*> named = app.get_subcommands([&](const CLI::App* one) { return one->get_name() == command; });
+  const CLI::App* known = named.empty() ? nullptr : named.front();
+  if (word == "help" && known) return std::puts(known->help("kache").c_str()), 0;
+  bool is_flag = word == "-h" || word == "--help" || word == "-V" || word == "--version";
+  if (known || is_flag) return -1;
+  bool may_be_program = command[0] != '-' && word != "help";
+  std::fprintf(stderr, "kache: %s is %s; see kache --help\n", command.c_str(),
+               may_be_program ? "no command, and no compiler that kache knows by this name" : "nothing that kache knows");
+  // kache ld -r a.o: a bare word is taken for a slip of the keyboard.
+  if (may_be_program) std::fprintf(stderr, "  To run a program of this name through kache, name it by its path: kache /path/to/%s ...\n", command.c_str());
+  return 2;
+}
+
 }  // namespace
 
 int tool_main(int argc, char** argv, char** environment) {
   if (argc == 3 && std::string_view(argv[1]) == "__config-compile") return run_config_compile(argv[2]);
 
   CLI::App app(kAbout, "kache");
-  app.footer(kWays);
   app.set_version_flag("-V,--version", "kache " KACHE_VERSION);
   app.require_subcommand(1);
   std::string self = self_path();
@@ -93,6 +109,10 @@ int tool_main(int argc, char** argv, char** environment) {
   shims_command->add_flag("--force", shims.force, "replace what bears their names");
   shims_command->add_flag("--archives", shims.archives, "ar and ranlib too");
 
+  app.footer(kWays);  // now, or every command would have it
+
+  int answered = answer_first_word(app, argc > 1 ? argv[1] : "", argc > 2 ? argv[2] : "");
+  if (answered >= 0) return answered;
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

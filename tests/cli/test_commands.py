@@ -26,6 +26,17 @@ def test_version_and_help(kache):
         assert kache(command, "--help").returncode == 0
 
 
+def test_no_word_and_a_wrong_one(kache):
+    assert kache().returncode == 0 and kache().stdout.rstrip("\n") == kache("help").stdout.rstrip("\n") == kache("--help").stdout.rstrip("\n")
+    assert kache("help", "gc").stdout.rstrip("\n") == kache("gc", "--help").stdout.rstrip("\n")
+    for args in (("nosuch",), ("ld", "-r", "a.o", "-o", "b.o")):
+        result = kache(*args)
+        assert result.returncode == 2 and f"{args[0]} is no command" in result.stderr and f"kache /path/to/{args[0]}" in result.stderr
+    for args, word in ((("--nosuch",), "--nosuch"), (("help", "nosuch"), "nosuch")):
+        result = kache(*args)
+        assert result.returncode == 2 and word in result.stderr and "/path/to" not in result.stderr
+
+
 def test_wrong_usage_is_2_and_says_what_is_right(kache):
     for args, word in ((["nosuch"], ""), (["gc", "--max-age", "5x"], "24h"), (["list", "--sort", "x"], "size"),
                        (["report", "--format", "x"], "json"), (["report", "--since", "x"], "7d"), (["why-miss"], "crate")):
