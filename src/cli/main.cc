@@ -51,7 +51,9 @@ int answer_first_word(const CLI::App& app, const std::string& word, const std::s
   std::fprintf(stderr, "kache: %s is %s; see kache --help\n", command.c_str(),
                may_be_program ? "no command, and no compiler that kache knows by this name" : "nothing that kache knows");
   // kache ld -r a.o: a bare word is taken for a slip of the keyboard.
-  if (may_be_program) std::fprintf(stderr, "  To run a program of this name through kache, name it by its path: kache /path/to/%s ...\n", command.c_str());
+  if (may_be_program) {
+    std::fprintf(stderr, "  To run a program of this name through kache, name it by its path: kache /path/to/%s ...\n", command.c_str());
+  }
   return 2;
 }
 
