@@ -26,8 +26,6 @@ static constexpr RefusalInfo kRefusals[] = {
     {Refusal::record_incomplete, "record_incomplete", "impure", "the record of its reads is incomplete"},
     {Refusal::input_changed, "input_changed", "impure", "an input changed while it ran"},
     {Refusal::input_unreadable, "input_unreadable", "impure", "an input could not be read"},
-    {Refusal::disabled, "disabled", "policy", "kache is switched off"},
-    {Refusal::nested, "nested", "policy", "started by a compiler that kache already runs"},
     {Refusal::excluded_source, "excluded_source", "policy", "the source is excluded"},
     {Refusal::bypass_crate, "bypass_crate", "policy", "bypass rule: crate"},
     {Refusal::bypass_argv, "bypass_argv", "policy", "bypass rule: argv contains"},
@@ -39,8 +37,6 @@ static constexpr RefusalInfo kRefusals[] = {
     {Refusal::incremental_crate, "incremental_crate", "policy", "listed in incremental_crates"},
     {Refusal::unknown_driver, "unknown_driver", "unsupported", "not a compiler that kache knows"},
     {Refusal::store_unavailable, "store_unavailable", "store", "the store can not be used"},
-    {Refusal::store_failed, "store_failed", "store", "the result could not be stored"},
-    {Refusal::compile_failed, "compile_failed", "compiler", "the compile failed"},
 };
 
 const RefusalInfo& describe(Refusal refusal) {

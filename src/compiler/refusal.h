@@ -35,8 +35,6 @@ enum class Refusal : uint8_t {
   input_changed,
   input_unreadable,
   // Policy.
-  disabled,
-  nested,
   excluded_source,
   bypass_crate,
   bypass_argv,
@@ -49,14 +47,12 @@ enum class Refusal : uint8_t {
   unknown_driver,
   // The store.
   store_unavailable,
-  store_failed,
-  compile_failed,
 };
 
 struct RefusalInfo {
   Refusal refusal;
   std::string_view name;      // "unobserved_child"
-  std::string_view category;  // "not-a-compile", "unsupported", "impure", "policy", "store", "compiler"
+  std::string_view category;  // "not-a-compile", "unsupported", "impure", "policy", "store"
   std::string_view sentence;  // "a program it started could not be watched"
 };
 

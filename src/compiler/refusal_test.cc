@@ -9,7 +9,7 @@ namespace {
 
 TEST(Refusal, table_is_complete_in_order_and_without_repeats) {
   std::set<std::string_view> names;
-  for (int i = 0; i <= static_cast<int>(Refusal::compile_failed); ++i) {
+  for (int i = 0; i <= static_cast<int>(Refusal::store_unavailable); ++i) {
     const RefusalInfo& info = describe(static_cast<Refusal>(i));
     EXPECT_EQ(static_cast<int>(info.refusal), i);
     EXPECT_TRUE(names.insert(info.name).second) << info.name;
