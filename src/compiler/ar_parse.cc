@@ -2,8 +2,8 @@
 
 #include "base/path.h"
 #include "compiler/cc_names.h"
-#include "compiler/cc_response.h"
 #include "compiler/compilers.h"
+#include "compiler/line_parser.h"
 
 namespace kache {
 namespace {
@@ -12,25 +12,16 @@ namespace {
 constexpr std::string_view kQuestions = "dmptxM";
 constexpr std::string_view kPositions = "abiN";  // the next word is the name of a member, or a count
 
-bool is_device(std::string_view path) { return is_below(path, "/dev") && !is_below(path, "/dev/shm"); }
-
-class Parser {
+class Parser : private LineParser {
  public:
-  Parser(FileSystem& fs, const CommandLine& line) : fs_(fs), line_(line) {}
+  Parser(FileSystem& fs, const CommandLine& line) : LineParser(fs, line) {}
 
   ParsedInvocation run() {
-    inv().family = Family::archive;
+    take_line(Family::archive);
     inv().purpose = Purpose::archive;
-    inv().program = line_.argv.front();
-    inv().args.assign(line_.argv.begin() + 1, line_.argv.end());
-    Result<QuotedArgs> expanded = expand_quoted_files(fs_, inv().args, line_.cwd, Quoting::gnu);
-    if (!expanded.ok()) {
-      refuse(Refusal::response_file, expanded.error().message);
-      return std::move(out_);
-    }
-    inv().argument_files = std::move(expanded->files);
+    if (!take_response_files(Quoting::gnu)) return std::move(out_);
     bool is_ranlib = cc_name(inv().program).tool == CcTool::ranlib;
-    for (const std::string& word : expanded->args) {
+    for (const std::string& word : args_) {
       if (word.empty()) refuse(Refusal::not_a_compile, "a word without letters");
       else if (is_ranlib) take_ranlib_word(word);
       else take_ar_word(word);
@@ -40,14 +31,6 @@ class Parser {
   }
 
  private:
-  Invocation& inv() { return out_.invocation; }
-  void refuse(Refusal refusal, std::string_view detail) {
-    if (!out_.refused) out_.refused = {refusal, std::string(detail)};
-  }
-  void key(std::string_view text, std::string_view path = "") {
-    inv().key_args.push_back({std::string(text), std::string(path)});
-  }
-
   void take_ranlib_word(std::string_view word) {
     if (word.size() > 1 && word[0] == '-') {
       bool is_switch = word == "-D" || word == "-U" || word == "-t";
@@ -92,9 +75,6 @@ class Parser {
     inv().updates.push_back(archive_);
   }
 
-  FileSystem& fs_;
-  const CommandLine& line_;
-  ParsedInvocation out_;
   std::string letters_, archive_;
 };
 

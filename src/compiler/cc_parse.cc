@@ -5,9 +5,9 @@
 #include "compiler/cc_flags.h"
 #include "compiler/cc_languages.h"
 #include "compiler/cc_names.h"
-#include "compiler/cc_response.h"
 #include "compiler/compilers.h"
 #include "compiler/depfile.h"
+#include "compiler/line_parser.h"
 
 namespace kache {
 namespace {
@@ -19,11 +19,6 @@ std::string with_suffix(std::string_view path, std::string_view suffix) {
   return join_path(dir_name(path), std::string(stem_of(path)) + std::string(suffix));
 }
 
-// What no file can be restored to. /dev/shm holds ordinary files.
-bool is_device(std::string_view path) {
-  return (is_below(path, "/dev") && !is_below(path, "/dev/shm")) || is_below(path, "/proc");
-}
-
 // Names that build systems give to what they compile only to find out whether it compiles.
 bool is_probe_path(std::string_view path) {
   for (std::string_view part : {"/CMakeFiles/CMakeScratch/", "/CMakeFiles/CMakeTmp/", "/CompilerIdC", "/meson-private/tmp"}) {
@@ -33,23 +28,15 @@ bool is_probe_path(std::string_view path) {
   return name.starts_with("conftest.") || name.starts_with("flag_check.");
 }
 
-class Parser {
+class Parser : private LineParser {
  public:
-  Parser(FileSystem& fs, const CommandLine& line) : fs_(fs), line_(line) {}
+  Parser(FileSystem& fs, const CommandLine& line) : LineParser(fs, line) {}
 
   ParsedInvocation run() {
     if (speaks_cl()) return parse_cl(fs_, line_);
-    inv().family = Family::cc;
-    inv().program = line_.argv.front();
-    inv().args.assign(line_.argv.begin() + 1, line_.argv.end());
+    take_line(Family::cc);
     CcName name = name_compiler();
-    Result<QuotedArgs> expanded = expand_quoted_files(fs_, inv().args, line_.cwd, Quoting::gnu);
-    if (!expanded.ok()) {
-      refuse(Refusal::response_file, expanded.error().message);
-      return std::move(out_);
-    }
-    args_ = std::move(expanded->args);
-    inv().argument_files = std::move(expanded->files);
+    if (!take_response_files(Quoting::gnu)) return std::move(out_);
     is_cxx_ = name.is_cxx;
     take_words();
     conclude();
@@ -57,17 +44,7 @@ class Parser {
   }
 
  private:
-  Invocation& inv() { return out_.invocation; }
-  CcDetails& cc() { return out_.invocation.cc; }
-
-  // The first refusal stands.
-  void refuse(Refusal refusal, std::string_view detail) {
-    if (!out_.refused) out_.refused = {refusal, std::string(detail)};
-  }
-
-  void key(std::string_view text, std::string_view path = "") {
-    inv().key_args.push_back({std::string(text), std::string(path)});
-  }
+  CcDetails& cc() { return inv().cc; }
 
   bool speaks_cl() const {
     const std::vector<std::string>& argv = line_.argv;
@@ -392,10 +369,6 @@ class Parser {
     if (is_device(absolute_path(line_.cwd, path))) refuse(Refusal::output_not_private_file, path);
   }
 
-  FileSystem& fs_;
-  const CommandLine& line_;
-  ParsedInvocation out_;
-  std::vector<std::string> args_;  // with response files taken in
   bool is_cxx_ = false;
 
   std::vector<Source> sources_;

@@ -7,8 +7,8 @@
 #include "base/path.h"
 #include "compiler/cc_flags.h"
 #include "compiler/cc_languages.h"
-#include "compiler/cc_response.h"
 #include "compiler/compilers.h"
+#include "compiler/line_parser.h"
 
 namespace kache {
 namespace {
@@ -77,22 +77,14 @@ const ClRow* find(std::string_view text) {
   return best;
 }
 
-class Parser {
+class Parser : private LineParser {
  public:
-  Parser(FileSystem& fs, const CommandLine& line) : fs_(fs), line_(line) {}
+  Parser(FileSystem& fs, const CommandLine& line) : LineParser(fs, line) {}
 
   ParsedInvocation run() {
-    inv().family = Family::cc;
+    take_line(Family::cc);
     inv().cc.kind = CcKind::clang_cl;
-    inv().program = line_.argv.front();
-    inv().args.assign(line_.argv.begin() + 1, line_.argv.end());
-    Result<QuotedArgs> expanded = expand_quoted_files(fs_, inv().args, line_.cwd, Quoting::windows);
-    if (!expanded.ok()) {
-      refuse(Refusal::response_file, expanded.error().message);
-      return std::move(out_);
-    }
-    args_ = std::move(expanded->args);
-    inv().argument_files = std::move(expanded->files);
+    if (!take_response_files(Quoting::windows)) return std::move(out_);
     inv().native_cpu = asks_for_native_cpu(args_);
     for (size_t i = 0; i < args_.size(); ++i) take(i);
     conclude();
@@ -100,14 +92,6 @@ class Parser {
   }
 
  private:
-  Invocation& inv() { return out_.invocation; }
-  void refuse(Refusal refusal, std::string_view detail) {
-    if (!out_.refused) out_.refused = {refusal, std::string(detail)};
-  }
-  void key(std::string_view text, std::string_view path = "") {
-    inv().key_args.push_back({std::string(text), std::string(path)});
-  }
-
   // A path on this system may begin like a flag: a file that is there is a file.
   bool is_flag(std::string_view arg) {
     if (only_inputs_ || arg.size() < 2 || (arg[0] != '-' && arg[0] != '/')) return false;
@@ -193,14 +177,11 @@ class Parser {
     // "/Fodir/" says where, "/Foname" says what, with an extension where it has none.
     if (object_) object = object_->ends_with('/') || object_->empty() ? *object_ + object : *object_;
     if (object_ && base_name(object).find('.') == std::string_view::npos) object += ".obj";
-    if (is_below(absolute_path(line_.cwd, object), "/dev")) refuse(Refusal::output_not_private_file, object);
+    if (is_device(absolute_path(line_.cwd, object))) refuse(Refusal::output_not_private_file, object);
     invocation.named_outputs.push_back({"object", object});
   }
 
-  FileSystem& fs_;
-  const CommandLine& line_;
-  ParsedInvocation out_;
-  std::vector<std::string> args_, sources_;
+  std::vector<std::string> sources_;
   std::string language_;
   std::optional<std::string> object_;
   bool only_inputs_ = false, compiles_ = false, checks_ = false;

@@ -2,6 +2,7 @@
 
 #include "base/path.h"
 #include "compiler/compilers.h"
+#include "compiler/line_parser.h"
 #include "compiler/response_file.h"
 #include "compiler/rustc_flags.h"
 
@@ -29,17 +30,12 @@ void split(std::string_view list, char separator, Each each) {
   }
 }
 
-// What no file can be restored to. /dev/shm holds ordinary files.
-bool is_device(std::string_view path) {
-  return (is_below(path, "/dev") && !is_below(path, "/dev/shm")) || is_below(path, "/proc");
-}
-
 // --print kinds that say something more while the crate is compiled all the same.
 bool prints_beside(std::string_view kind) { return kind == "native-static-libs" || kind == "link-args"; }
 
-class Parser {
+class Parser : private LineParser {
  public:
-  Parser(FileSystem& fs, const CommandLine& line) : fs_(fs), line_(line) {}
+  Parser(FileSystem& fs, const CommandLine& line) : LineParser(fs, line) {}
 
   ParsedInvocation run() {
     take_programs();
@@ -56,15 +52,6 @@ class Parser {
   }
 
  private:
-  Invocation& inv() { return out_.invocation; }
-
-  // The first refusal stands.
-  void refuse(Refusal refusal, std::string_view detail) {
-    if (!out_.refused) out_.refused = {refusal, std::string(detail)};
-  }
-
-  void key(std::string text, std::string path = "") { inv().key_args.push_back({std::move(text), std::move(path)}); }
-
   // clippy-driver is started as `clippy-driver <rustc> args…` by cargo.
   void take_programs() {
     args_ = line_.argv;
@@ -338,10 +325,6 @@ class Parser {
     }
   }
 
-  FileSystem& fs_;
-  const CommandLine& line_;
-  std::vector<std::string> args_;
-  ParsedInvocation out_;
   size_t sources_ = 0;
   std::string print_file_;  // --print X=file
   Refused unstable_;        // by a -Z option
