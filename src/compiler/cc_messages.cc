@@ -21,24 +21,17 @@ std::string_view leading_path(std::string_view line) {
 
 std::vector<TextToken> tokenize_cc_messages(std::string_view bytes) {
   std::vector<TextToken> tokens;
-  auto literal = [&](std::string_view text) {
-    if (text.empty()) return;
-    if (tokens.empty() || tokens.back().kind != TextToken::literal) tokens.push_back({});
-    tokens.back().text += text;
-  };
   while (!bytes.empty()) {
-    std::string_view line = bytes.substr(0, bytes.find('\n'));
-    if (line.size() < bytes.size()) line = bytes.substr(0, line.size() + 1);
-    bytes.remove_prefix(line.size());
+    std::string_view line = take_line(bytes);
     for (std::string_view head : kHeads) {
       if (!line.starts_with(head)) continue;
-      literal(head);
+      append_literal(tokens, head);
       line.remove_prefix(head.size());
       break;
     }
     std::string_view path = leading_path(line);
     if (!path.empty()) tokens.push_back({TextToken::target_path, std::string(path)});
-    literal(line.substr(path.size()));
+    append_literal(tokens, line.substr(path.size()));
   }
   return tokens;
 }

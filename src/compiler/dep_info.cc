@@ -136,10 +136,7 @@ class Reader {
 struct TokenSink {
   std::vector<TextToken> tokens;
 
-  void literal(std::string_view text) {
-    if (tokens.empty() || tokens.back().kind != TextToken::literal) tokens.push_back({});
-    tokens.back().text += text;
-  }
+  void literal(std::string_view text) { append_literal(tokens, text); }
   void target(std::string_view path) { tokens.push_back({TextToken::target_path, std::string(path)}); }
   void source(std::string path) { tokens.push_back({TextToken::make_path, std::move(path)}); }
   void variable(std::string_view name, const std::string* value) {

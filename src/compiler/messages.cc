@@ -93,28 +93,35 @@ void escape_env(std::string_view text, std::string& out) {
 
 }  // namespace
 
+void append_literal(std::vector<TextToken>& tokens, std::string_view text) {
+  if (text.empty()) return;
+  if (tokens.empty() || tokens.back().kind != TextToken::literal) tokens.push_back({});
+  tokens.back().text += text;
+}
+
+std::string_view take_line(std::string_view& rest) {
+  size_t end = rest.find('\n');
+  std::string_view line = rest.substr(0, end == std::string_view::npos ? end : end + 1);
+  rest.remove_prefix(line.size());
+  return line;
+}
+
 std::vector<TextToken> tokenize_messages(std::string_view bytes) {
   std::vector<TextToken> tokens;
-  auto literal = [&](std::string_view text) {
-    if (tokens.empty() || tokens.back().kind != TextToken::literal) tokens.push_back({});
-    tokens.back().text += text;
-  };
   while (!bytes.empty()) {
-    std::string_view line = bytes.substr(0, bytes.find('\n'));
-    if (line.size() < bytes.size()) line = bytes.substr(0, line.size() + 1);
-    bytes.remove_prefix(line.size());
+    std::string_view line = take_line(bytes);
     std::string_view escaped = artifact_of(line);
     std::string path, again;
     // Only what comes back as it was: rustc has one spelling for each path.
     if (!escaped.empty() && unescape_json(escaped, path)) escape_json(path, again);
     if (again.empty() || again != escaped) {
-      literal(line);
+      append_literal(tokens, line);
       continue;
     }
     auto start = static_cast<size_t>(escaped.data() - line.data());
-    literal(line.substr(0, start));
+    append_literal(tokens, line.substr(0, start));
     tokens.push_back({TextToken::json_path, std::move(path)});
-    literal(line.substr(start + escaped.size()));
+    append_literal(tokens, line.substr(start + escaped.size()));
   }
   return tokens;
 }

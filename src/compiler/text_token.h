@@ -41,6 +41,11 @@ std::vector<TextToken> tokenize_messages(std::string_view bytes);
 // a target_path when it is absolute; everything else is literal. Never fails.
 std::vector<TextToken> tokenize_cc_messages(std::string_view bytes);
 
+// For those who make tokens: literals that follow each other are one, and none is empty.
+void append_literal(std::vector<TextToken>& tokens, std::string_view text);
+// The next line with its end, where it has one; `rest` begins behind it. REQUIRES: `rest` is not empty.
+std::string_view take_line(std::string_view& rest);
+
 std::string render_tokens(const std::vector<TextToken>& tokens);
 
 // What cargo and make would read out of the dep-info: the prerequisite paths of all rules, unescaped, and env-deps.
