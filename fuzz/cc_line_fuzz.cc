@@ -8,6 +8,7 @@
 #include "compiler/cc_names.h"
 #include "compiler/cc_response.h"
 #include "compiler/compilers.h"
+#include "line_of.h"
 
 using namespace kache;
 
@@ -30,14 +31,7 @@ static void check(const ParsedInvocation& parsed) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  CommandLine line{{""}, "/work", Env(std::vector<std::string>{})};
-  for (std::string_view rest = bytes; !rest.empty();) {
-    size_t end = rest.find('\n');
-    std::string arg(rest.substr(0, end));
-    if (!arg.starts_with('@')) line.argv.push_back(std::move(arg));
-    if (end == std::string_view::npos) break;
-    rest.remove_prefix(end + 1);
-  }
+  CommandLine line = line_of("cc", bytes);
   for (const char* compiler : {"gcc", "clang++", "clang-cl"}) {
     line.argv.front() = compiler;
     check(parse_cc(posix_file_system(), line));

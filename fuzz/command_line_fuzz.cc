@@ -8,19 +8,13 @@
 #include "compiler/compilers.h"
 #include "compiler/response_file.h"
 #include "config/options.h"
+#include "line_of.h"
 
 using namespace kache;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  CommandLine line{{"rustc"}, "/work", Env(std::vector<std::string>{})};
-  for (std::string_view rest = bytes; !rest.empty();) {
-    size_t end = rest.find('\n');
-    std::string arg(rest.substr(0, end));
-    if (!arg.starts_with('@')) line.argv.push_back(std::move(arg));
-    if (end == std::string_view::npos) break;
-    rest.remove_prefix(end + 1);
-  }
+  CommandLine line = line_of("rustc", bytes);
   ParsedInvocation parsed = parse_rustc(posix_file_system(), line, Recognised::rustc);
   const Invocation& invocation = parsed.invocation;
   if (!parsed.refused) {
