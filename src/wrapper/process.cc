@@ -60,6 +60,21 @@ void reset_signals() {
   }
 }
 
+// What a child does first after the fork: it must not outlive us (nobody would know what a compiler goes on writing).
+void begin_child(pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(127);
+  reset_signals();
+}
+
+// How it ended, as waitpid gives it.
+int wait_for(pid_t child) {
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
   std::vector<char*> out;
   for (const std::string& text : texts) out.push_back(const_cast<char*>(text.c_str()));
@@ -109,10 +124,7 @@ class SystemProcesses final : public ProcessRunner {
     pid_t child = ::fork();
     if (child < 0) return error_from_errno(errno, "fork");
     if (child == 0) {
-      // The compiler must not outlive us: nobody would know what it goes on writing.
-      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-      if (::getppid() != parent) ::_exit(127);
-      reset_signals();
+      begin_child(parent);
       restore_file_size_signal();
       ::dup2(out[1], 1);
       ::dup2(err[1], 2);
@@ -132,8 +144,7 @@ class SystemProcesses final : public ProcessRunner {
     ProcessResult result;
     Stream streams[2] = {{out[0], to_out, &result.standard_output}, {err[0], to_err, &result.standard_error}};
     pump_all(streams, started, child, ticker);
-    while (::waitpid(child, &result.status, 0) < 0 && errno == EINTR) {
-    }
+    result.status = wait_for(child);
     ::close(out[0]);
     ::close(err[0]);
     if (exec_failed) return error_from_errno(exec_error, argv[0]);
@@ -197,16 +208,11 @@ Result<int> run_in_child(const std::function<int()>& work) {
   pid_t child = ::fork();
   if (child < 0) return error_from_errno(errno, "fork");
   if (child == 0) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != parent) ::_exit(127);
-    reset_signals();
+    begin_child(parent);
     end_like(work());
   }
   g_child = child;
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  return status;
+  return wait_for(child);
 }
 
 Error exec_program(const std::vector<std::string>& argv, const Env& env) {
