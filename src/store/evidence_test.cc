@@ -78,5 +78,28 @@ TEST(Evidence, short_places_are_found_too) {
   EXPECT_FALSE(search.found(1));
 }
 
+// A little-endian 64-bit ELF file with one section of these flags.
+std::string elf(uint64_t flags) {
+  constexpr size_t kHeader = 64, kSection = 64;
+  std::string out(kHeader + kSection, '\0');
+  out.replace(0, 6, std::string("\x7f" "ELF\2\1", 6));
+  out[40] = kHeader;   // where the table of sections is
+  out[58] = kSection;  // size of a row
+  out[60] = 1;         // number of rows
+  for (size_t i = 0; i < 8; ++i) out[kHeader + 8 + i] = static_cast<char>(flags >> (8 * i));
+  return out;
+}
+
+TEST(Evidence, compressed_sections_hide_text) {
+  EXPECT_TRUE(hides_text(elf(1u << 11)));
+  EXPECT_FALSE(hides_text(elf(1u << 1)));
+  EXPECT_FALSE(hides_text(""));
+}
+
+TEST(Evidence, an_archive_hides_nothing_that_its_members_did_not) {
+  std::string object = elf(1u << 11);
+  EXPECT_FALSE(hides_text("!<arch>\n" + std::string(60, ' ') + object));
+}
+
 }  // namespace
 }  // namespace kache
