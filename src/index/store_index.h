@@ -99,19 +99,26 @@ class StoreIndex {
 
  private:
   StoreIndex(FileSystem& fs, Clock& clock, const StoreLayout& layout) : fs_(fs), clock_(clock), layout_(layout) {}
-  struct Row;
+  // What tells that an entry file is the one that was read.
+  struct Row {
+    int64_t id = 0;
+    uint64_t ino = 0, size = 0;
+    int64_t ctime_ns = 0;
+    bool is_same(const FileStat& file) const { return ino == file.ino && size == file.size && ctime_ns == file.ctime_ns; }
+  };
   Status use_file(const std::string& path);
   Status use(Database db);
   void use_memory();
   Status load_totals();
   Status save_totals();
+  Status insert(const Entry& entry, const FileStat& file);
+  Result<Statement*> statement(const char* sql);
+  // In refresh.cc.
   Status refresh_all(RefreshDepth depth, Pace& pace, std::vector<std::string>* broken);
   Status refresh_shard(const std::string& shard, RefreshDepth depth, Pace& pace, std::vector<std::string>* broken);
   Status drop_shard(const std::string& shard);
   Result<std::vector<std::pair<Digest, Row>>> rows_of(const std::string& shard);
   Status read_entry(const std::string& path, const Digest& key, std::vector<std::string>* broken);
-  Status insert(const Entry& entry, const FileStat& file);
-  Result<Statement*> statement(const char* sql);
 
   FileSystem& fs_;
   Clock& clock_;
