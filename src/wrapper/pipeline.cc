@@ -11,17 +11,16 @@
 #include "config/config.h"
 #include "key/invocation_key.h"
 #include "record/collect.h"
-#include "record/cc_declared.h"
-#include "record/declared.h"
 #include "record/recording.h"
 #include "store/render.h"
 #include "store/toolchain.h"
+#include "wrapper/background_gc.h"
 #include "wrapper/commit.h"
 #include "wrapper/compile.h"
-#include "wrapper/declare.h"
+#include "wrapper/declared_mode.h"
+#include "wrapper/direct.h"
 #include "wrapper/edit_loop.h"
 #include "wrapper/event_log.h"
-#include "wrapper/background_gc.h"
 #include "wrapper/extra_inputs.h"
 #include "wrapper/incremental.h"
 #include "wrapper/lookup.h"
@@ -41,7 +40,7 @@ class Session {
   Session(World& world, const CommandLine& line, const Invocation& invocation, const Config& config)
       : world_(world), fs_(world.fs), line_(line), invocation_(invocation), config_(config), layout_(config.cache_dir),
         boot_(read_boot_id(world.fs)), blobs_(world.fs, layout_, boot_), memo_(Memo::open(layout_.memo(), boot_)),
-        roots_(find_roots(world.fs, line, invocation, config)),
+        roots_(find_roots(world.fs, line, invocation, config)), declared_(world.fs, line, invocation, config),
         started_ns_(world.clock.monotonic_ns()) {
     outcome_.crate_name = invocation.crate_name;
     outcome_.crate_type = invocation.type_label();
@@ -201,25 +200,15 @@ class Session {
     return compile_and_store();
   }
 
-  // Without a record: what the compiler says itself becomes a part of the key. Or why that is not enough.
+  // Without a record: or why that is not enough.
   Refused declare() {
     outcome_.declared = true;
-    declared_since_ns_ = world_.clock.file_clock_ns();
-    parts_.push_back({"mode", "declared"});
-    if (invocation_.family == Family::rustc) return check_declared(line_, invocation_, knows_sysroot_);
     Verifier verifier(fs_, world_.clock, memo_, roots_, line_, invocation_, layout_);
-    CcDeclaration said = declare_cc(fs_, world_.processes, verifier, {line_, invocation_, config_});
+    Refused refused = declared_.declare(world_.processes, world_.clock, verifier, knows_sysroot_, parts_);
     count(verifier);
-    outcome_.preprocessor_runs += said.preprocessor_runs;
-    outcome_.probe_runs += said.questions;
-    parts_.insert(parts_.end(), said.parts.begin(), said.parts.end());
-    preprocessed_ = std::move(said.preprocessed);
-    return said.refused;
-  }
-
-  Observed declared_inputs(int64_t files_before_ns) {
-    if (invocation_.family == Family::rustc) return declare_inputs(fs_, line_, invocation_, files_before_ns);
-    return declare_cc_inputs(fs_, line_, invocation_, preprocessed_, declared_since_ns_);
+    outcome_.preprocessor_runs += declared_.preprocessor_runs();
+    outcome_.probe_runs += declared_.questions();
+    return refused;
   }
 
   SelfTest::Language self_test() const {
@@ -288,7 +277,7 @@ class Session {
       outcome_.refused = {Refusal::too_cheap, std::to_string(outcome_.compile_ms) + " ms"};
       return;
     }
-    Observed observed = outcome_.declared ? declared_inputs(files_before_ns) : collect(record);
+    Observed observed = outcome_.declared ? declared_.inputs(files_before_ns) : collect(record);
     FoundOutputs found = find_outputs(fs_, invocation_, line_.cwd, observed.written);
     Result<ExtraInputs> extra = find_extra_inputs(fs_, line_, world_.libexec + "/kache-tool");
     for (const Refused& refused : {observed.refused, found.refused}) {
@@ -356,11 +345,6 @@ class Session {
     return could_not_start(exec_program(command.argv, command.env));
   }
 
-  int could_not_start(const Error& error) {
-    write_fully(2, "kache: " + error.message + "\n");
-    return (error.sys == ENOENT ? 127 : 126) << 8;
-  }
-
   void report() {
     uint64_t elapsed_ms = static_cast<uint64_t>(world_.clock.monotonic_ns() - started_ns_) / 1'000'000;
     append_event(fs_, layout_.events(), config_, format_event(outcome_, world_.clock.wall_ns(), elapsed_ms));
@@ -378,6 +362,7 @@ class Session {
   BlobStore blobs_;
   Memo memo_;
   Roots roots_;
+  DeclaredMode declared_;
 
   std::unordered_set<std::string> toolchain_files_;
   std::string compiler_;  // the one that compiles, behind a workspace wrapper; absolute
@@ -386,8 +371,6 @@ class Session {
   std::vector<KeyPart> parts_;
   InvocationKey key_;
   std::string key_problem_;
-  std::string preprocessed_;  // in declared mode of the C family
-  int64_t declared_since_ns_ = 0;
   Lookup lookup_;
   Outcome outcome_;
   int64_t started_ns_;
@@ -398,26 +381,6 @@ class Session {
 bool stdin_is_empty() {
   struct stat in, null;
   return ::fstat(0, &in) == 0 && ::stat("/dev/null", &null) == 0 && S_ISCHR(in.st_mode) && in.st_rdev == null.st_rdev;
-}
-
-// What was restored earlier may be read-only and one inode with the store: a compiler refuses to write over that.
-void make_way(FileSystem& fs, const CommandLine& line, Recognised::Kind kind) {
-  CommandLine compiler = line;
-  if (kind == Recognised::chain) compiler.argv.erase(compiler.argv.begin());
-  ParsedInvocation parsed = parse_rustc(fs, compiler, Recognised::rustc);
-  bool is_compile = parsed.invocation.purpose == Purpose::compile && !parsed.invocation.source.empty();
-  if (is_compile) unlink_shared_outputs(fs, parsed.invocation, line.cwd);
-}
-
-int run_directly(const CommandLine& line) {
-  Error error = exec_program(plain_command(line).argv, plain_command(line).env);
-  write_fully(2, "kache: " + error.message + "\n");
-  return (error.sys == ENOENT ? 127 : 126) << 8;
-}
-
-// Kinds that are run as they are, without any further look.
-bool is_only_run(Recognised::Kind kind) {
-  return kind == Recognised::driver || kind == Recognised::chain || kind == Recognised::stranger;
 }
 
 // `cc -c a.c b.c` is two compiles: each in a process of its own, because it may end in becoming the compiler.
