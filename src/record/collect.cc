@@ -3,14 +3,14 @@
 #include <errno.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
-#include <unordered_map>
 
 #include "base/path.h"
 #include "base/path_resolver.h"
 #include "record/kernel_files.h"
+#include "record/own_files.h"
 #include "record/preload/record_format.h"
+#include "record/process_tree.h"
 
 namespace kache {
 namespace {
@@ -39,7 +39,8 @@ bool is_harmless_connection(std::string_view where) {
 
 class Collector {
  public:
-  Collector(FileSystem& fs, const CollectContext& context) : fs_(fs), context_(context), resolver_(fs) {
+  Collector(FileSystem& fs, const CollectContext& context)
+      : fs_(fs), context_(context), resolver_(fs), own_(resolver_), tree_(fs, context.program) {
     const CommandLine& line = context.line;
     for (const SearchDir& dir : context.invocation.search_dirs) {
       std::string path = resolver_.real(absolute_path(line.cwd, dir.path));
@@ -63,16 +64,17 @@ class Collector {
 
   Observed run(const std::vector<RecordEvent>& events) {
     for (const RecordEvent& event : events) take(event);
-    check_children();
-    if (!said_hello_) refuse(Refusal::record_incomplete, "the compiler did not load the recorder");
+    refuse(tree_.unwatched());
     finish();
     return std::move(out_);
   }
 
  private:
-  void refuse(Refusal refusal, std::string_view detail) {
-    if (!out_.refused) out_.refused = {refusal, std::string(detail)};
+  // The first refusal stands.
+  void refuse(Refused refused) {
+    if (!out_.refused) out_.refused = std::move(refused);
   }
+  void refuse(Refusal refusal, std::string_view detail) { refuse({refusal, std::string(detail)}); }
 
   void take(const RecordEvent& event) {
     bool names_path = event.kind != EventKind::get_env && event.kind != EventKind::connect &&
@@ -83,9 +85,7 @@ class Collector {
     std::string path = has_path ? behind_kernel(tidy_path(event.a), event) : std::string(event.a);
     switch (event.kind) {
       case EventKind::hello: return hello(path, event);
-      case EventKind::bye:
-        running_.erase(event.pid);
-        return;
+      case EventKind::bye: return tree_.bye(event.pid);
       case EventKind::open_read: return open_read(path, event);
       case EventKind::open_write: return open_write(path, event);
       case EventKind::stat: return look(path, event);
@@ -99,7 +99,7 @@ class Collector {
           if (is_missing(event.result)) missing(path);
           return;
         }
-        if (!path.empty()) spawned_.emplace_back(static_cast<uint32_t>(event.aux), path);
+        if (!path.empty()) tree_.spawns(path, static_cast<uint32_t>(event.aux));
         return lookup_program(path);
       case EventKind::map: return map(path, event);
       case EventKind::connect:
@@ -108,15 +108,15 @@ class Collector {
       case EventKind::rename:
       case EventKind::link: return move(path, behind_kernel(tidy_path(event.b), event), event);
       case EventKind::symlink:
-        if (event.result == 0) wrote(behind_kernel(tidy_path(event.b), event), false);
+        if (event.result == 0) own_.wrote(behind_kernel(tidy_path(event.b), event), false);
         return;
       case EventKind::unlink:
-        if (event.result == 0) alive_.erase(resolver_.place(path));
+        if (event.result == 0) own_.unlinked(path);
         return;
       case EventKind::make_dir:
-        if (event.result == 0) own_dirs_.insert(resolver_.place(path));
+        if (event.result == 0) own_.made_dir(path);
         return;
-      case EventKind::shell: shells_.push_back(event.pid); return;
+      case EventKind::shell: return tree_.runs_shell(event.pid);
     }
   }
 
@@ -125,7 +125,7 @@ class Collector {
   // The file's own name, where it was reached through /proc.
   std::string behind_kernel(std::string path, const RecordEvent& event) {
     if (!is_kernel_path(path)) return path;
-    std::string behind = behind_kernel_path(path, cwds_[event.pid], event.pid);
+    std::string behind = behind_kernel_path(path, tree_.cwd_of(event.pid), event.pid);
     if (behind.empty()) return path;
     Result<FileStat> stat = fs_.stat(behind);
     bool same = event.identity.ino == 0 || event.identity.is_symlink() ||
@@ -156,18 +156,6 @@ class Collector {
       if (stat.ok() && stat->dev == identity.dev) return true;
     }
     return identity.size == 0;  // cgroups and their like have file systems of their own
-  }
-
-  // The compiler reaches one file by several spellings (a target directory behind a symlink): what it wrote is known by
-  // place, what it read keeps its spelling, for that is the question it asked.
-  bool is_own(const std::string& path) {
-    std::string place = resolver_.place(path);
-    if (written_.count(place)) return true;
-    if (own_dirs_.empty()) return false;
-    for (std::string_view dir = place; dir.size() > 1; dir = dir_name(dir)) {
-      if (own_dirs_.count(std::string(dir))) return true;
-    }
-    return false;
   }
 
   bool is_incremental(const std::string& path) {
@@ -202,7 +190,7 @@ class Collector {
 
   void read(const std::string& path, const RecordEvent& event) {
     if (is_kernel_path(path)) return read_kernel_file(path, event);
-    if (ignored(path) || is_own(path)) return;
+    if (ignored(path) || own_.is_own(path)) return;
     if (event.identity.is_dir()) return question(InputKind::presence, path, &event);
     if (!event.identity.is_regular()) {
       if (!is_jobserver(path)) refuse(Refusal::input_unreadable, path);
@@ -231,7 +219,7 @@ class Collector {
 
   // A call that failed: the absence is an input; any other failure makes the record worthless.
   void failed(const std::string& path, const RecordEvent& event) {
-    if (ignored(path) || is_own(path) || is_other_crate(path)) return;
+    if (ignored(path) || own_.is_own(path) || is_other_crate(path)) return;
     if (is_missing(event.result)) missing(path);
     else refuse(Refusal::input_unreadable, path);
   }
@@ -248,7 +236,7 @@ class Collector {
       return failed(path, event);
     }
     if ((event.flags & KACHE_REC_NOFOLLOW) && event.identity.is_symlink()) {
-      if (!ignored(path) && !is_own(path)) question(InputKind::link, path);
+      if (!ignored(path) && !own_.is_own(path)) question(InputKind::link, path);
       return;
     }
     present(path, &event);
@@ -256,19 +244,19 @@ class Collector {
   }
 
   void present(const std::string& path, const RecordEvent* event) {
-    if (ignored(path) || is_own(path) || is_other_crate(path)) return;
+    if (ignored(path) || own_.is_own(path) || is_other_crate(path)) return;
     question(InputKind::presence, path, event);
   }
 
   void read_link(const std::string& path, const RecordEvent& event) {
     if (event.result == EINVAL) return present(path, nullptr);
     if (event.result != 0) return failed(path, event);
-    if (!ignored(path) && !is_own(path)) question(InputKind::link, path, &event);
+    if (!ignored(path) && !own_.is_own(path)) question(InputKind::link, path, &event);
   }
 
   void real_path(const std::string& path, const RecordEvent& event) {
     if (event.result != 0) return failed(path, event);
-    if (ignored(path) || is_own(path)) return;
+    if (ignored(path) || own_.is_own(path)) return;
     if (event.b == path) return present(path, nullptr);
     question(InputKind::real_path, path, &event);
   }
@@ -276,7 +264,7 @@ class Collector {
   void list(const std::string& path, const RecordEvent& event) {
     if (event.result != 0) return failed(path, event);
     std::string dir = resolver_.real(path);
-    if (ignored(path) || is_own(path) || crate_dirs_.count(dir) || toolchain_dirs_.count(dir)) return;
+    if (ignored(path) || own_.is_own(path) || crate_dirs_.count(dir) || toolchain_dirs_.count(dir)) return;
     bool is_search_dir = native_dirs_.count(dir) || library_dirs_.count(dir);
     if (is_search_dir) search_listings_.emplace_back(path, &event);
     else question(InputKind::listing, path, &event);
@@ -295,7 +283,7 @@ class Collector {
   void map(const std::string& path, const RecordEvent& event) {
     if (is_runtime_library(path) || path == context_.recorder) return;
     if (context_.toolchain_files.count(resolver_.real(path))) return;  // "<sysroot>/bin/../lib/librustc_driver.so"
-    has_proc_macro_ |= event.pid == compiler_ && is_crate_file(base_name(path));
+    has_proc_macro_ |= tree_.is_compiler(event.pid) && is_crate_file(base_name(path));
     read(path, event);
   }
 
@@ -304,10 +292,10 @@ class Collector {
     const char* ours = context_.line.env.get(event.a);
     bool same = event.result == 0 ? ours && event.b == ours : ours == nullptr;
     if (!same) return;
-    auto program = running_.find(event.pid);
+    bool by_compiler = tree_.is_compiler(event.pid);
     bool is_rustc = context_.invocation.family == Family::rustc;
-    bool is_tool = event.pid != compiler_ ? program != running_.end() && is_toolchain_program(program->second) : !is_rustc;
-    bool for_people = event.pid == compiler_ && !context_.invocation.json_errors;
+    bool is_tool = by_compiler ? !is_rustc : is_toolchain_program(tree_.program_of(event.pid));
+    bool for_people = by_compiler && !context_.invocation.json_errors;
     std::string name(event.a);
     if (is_harmless_question(name, is_tool || for_people)) harmless_.insert(std::move(name));
     else if (is_tool && is_locale_variable(name)) locale_.insert(std::move(name));
@@ -326,86 +314,24 @@ class Collector {
     if (event.identity.ino != 0) read(path, event);
   }
 
-  // A program that began to watch itself. It must be the one that was executed, or the interpreter of that script; a
-  // program that says nothing and executes another one is not covered by the other one's hello.
   void hello(const std::string& path, const RecordEvent& event) {
-    if (!said_hello_) begin(event);
-    said_hello_ = true;
-    cwds_[event.pid] = event.b;
-    started_.insert(event.pid);
-    parents_.insert(static_cast<uint32_t>(event.aux));
-    running_[event.pid] = path;
-    auto pending = pending_exec_.find(event.pid);
-    if (pending != pending_exec_.end()) {
-      const Pending& expected = pending->second;
-      bool same = expected.dev == event.identity.dev && expected.ino == event.identity.ino;
-      if (!same && !is_script(expected.path)) refuse(Refusal::unobserved_child, expected.path);
-      pending_exec_.erase(pending);
-    }
+    refuse(tree_.hello(path, event));
     if (is_interpreter(path)) variables_.insert(std::string(kWholeEnvironment));
     program(path, event);
   }
 
-  // The first to speak must be what was started: a program that can not, and executes a compiler, has made a choice that
-  // nobody saw.
-  void begin(const RecordEvent& event) {
-    compiler_ = event.pid;
-    Result<FileStat> started = fs_.stat(context_.program);
-    bool same = started.ok() && started->dev == event.identity.dev && started->ino == event.identity.ino;
-    if (!same && !is_script(context_.program)) refuse(Refusal::unobserved_child, context_.program);
-  }
-
-  bool is_script(const std::string& path) {
-    Result<File> file = open_file(fs_, path);
-    char head[2];
-    return file.ok() && fs_.read_at(file->handle(), 0, head, 2).value_or(0) == 2 && head[0] == '#' && head[1] == '!';
-  }
-
-  // These read the environment as a whole, where no hook sees it.
-  static bool is_interpreter(std::string_view path) {
-    std::string_view name = base_name(path);
-    for (std::string_view shell : {"sh", "bash", "dash", "zsh", "ksh", "busybox", "fish", "env", "printenv", "make", "gmake",
-                                   "awk", "gawk", "mawk", "original-awk", "cmake"}) {
-      if (name == shell) return true;
-    }
-    for (std::string_view language : {"python", "perl", "ruby", "node", "lua", "tclsh", "php"}) {
-      if (name.starts_with(language)) return true;
-    }
-    return false;
-  }
-
   void exec(const std::string& path, const RecordEvent& event) {
     if (event.result == 0) {
-      pending_exec_[event.pid] = {path, event.identity.dev, event.identity.ino};
-      running_.erase(event.pid);
+      tree_.executes(path, event);
       lookup_program(path);
       if (event.identity.ino != 0) read(path, event);
       return;
     }
-    if (pending_exec_.erase(event.pid)) running_[event.pid] = path;  // the old program goes on
+    tree_.fails_to_execute(path, event.pid);
     if (!is_kernel_path(path) && is_missing(event.result)) missing(path);
   }
 
-  void check_children() {
-    for (const auto& [pid, pending] : pending_exec_) refuse(Refusal::unobserved_child, pending.path);
-    for (const auto& [pid, path] : running_) {
-      if (started_.count(pid)) refuse(Refusal::record_incomplete, path + " did not end in order");
-    }
-    for (const auto& [pid, path] : spawned_) {
-      if (!started_.count(pid)) refuse(Refusal::unobserved_child, path);
-    }
-    for (uint32_t pid : shells_) {
-      if (!parents_.count(pid)) refuse(Refusal::unobserved_child, "sh");
-    }
-  }
-
   // --- writes -----------------------------------------------------------------------------------------------------
-
-  void wrote(const std::string& path, bool temporary) {
-    std::string place = resolver_.place(path);
-    written_.insert(place);
-    alive_[place] = temporary;
-  }
 
   void open_write(const std::string& path, const RecordEvent& event) {
     if (is_kernel_path(path)) return;
@@ -415,43 +341,33 @@ class Collector {
     }
     bool keeps_old = event.identity.ino != 0 && event.identity.size > 0 && !(event.flags & KACHE_REC_TRUNCATE);
     // What an archive held before was asked before the tool ran.
-    if (keeps_old && !is_own(path) && !is_incremental(path) && !updates_.count(resolver_.place(path))) refuse(Refusal::unknown_write, path);
-    wrote(path, event.flags & KACHE_REC_TEMPORARY);
+    if (keeps_old && !own_.is_own(path) && !is_incremental(path) && !updates_.count(resolver_.place(path))) refuse(Refusal::unknown_write, path);
+    own_.wrote(path, event.flags & KACHE_REC_TEMPORARY);
   }
 
   void move(const std::string& from, const std::string& to, const RecordEvent& event) {
     if (event.result != 0) return;
     bool is_rename = event.kind == EventKind::rename;
-    if (!is_own(from) && !is_incremental(from) && (is_rename || files_.count(from))) {
+    if (!own_.is_own(from) && !is_incremental(from) && (is_rename || files_.count(from))) {
       refuse(Refusal::unknown_write, from);
     }
-    if (!is_rename) return wrote(to, false);
-
-    // Directories take everything below along.
-    std::string source = resolver_.place(from), target = resolver_.place(to);
-    std::vector<std::string> moved;
-    for (auto file = alive_.lower_bound(source); file != alive_.end() && is_below(file->first, source);) {
-      moved.push_back(std::string(relative_to(file->first, source)));
-      file = alive_.erase(file);
-    }
-    for (const std::string& rest : moved) wrote(join_path(target, rest), false);
-    if (own_dirs_.count(source)) own_dirs_.insert(target);
-    else if (moved.empty()) wrote(target, false);
+    if (is_rename) own_.moved(from, to);
+    else own_.wrote(to, false);
   }
 
   void finish() {
-    for (const auto& [path, temporary] : alive_) {
+    for (const auto& [path, temporary] : own_.alive()) {
       if (is_kernel_path(path) || is_incremental(path)) continue;
       out_.written.push_back({path, temporary || context_.roots.map(path).root.kind == RootKind::temp});
     }
     // Of a file that the unit wrote in the end, what was there before is no input. (lld opens its old output before it
     // replaces it.) Of a file that was read, that it is there needs no saying.
-    std::erase_if(out_.files, [&](const ReadFile& file) { return written_.count(resolver_.place(file.path)); });
+    std::erase_if(out_.files, [&](const ReadFile& file) { return own_.was_written(file.path); });
     finish_listings();
     std::erase_if(out_.questions, [&](const Question& question) {
       const Input& input = question.input;
       if (input.kind == InputKind::program) return false;
-      if (is_own(input.path.rest)) return true;
+      if (own_.is_own(input.path.rest)) return true;
       return input.kind == InputKind::presence && files_.count(input.path.rest);
     });
     out_.variables.assign(variables_.begin(), variables_.end());
@@ -464,6 +380,8 @@ class Collector {
   FileSystem& fs_;
   const CollectContext& context_;
   PathResolver resolver_;
+  OwnFiles own_;
+  ProcessTree tree_;
   Observed out_;
 
   // Real paths.
@@ -477,22 +395,6 @@ class Collector {
   std::set<std::string> variables_, harmless_, locale_;
   std::vector<std::pair<std::string, const RecordEvent*>> search_listings_;  // of -L directories
   bool has_proc_macro_ = false;
-  std::unordered_set<std::string> written_;             // ever; places
-  std::map<std::string, bool> alive_;                   // written and still there → temporary; places
-  std::unordered_set<std::string> own_dirs_;            // places
-
-  bool said_hello_ = false;
-  uint32_t compiler_ = 0;                // its pid
-  std::map<uint32_t, std::string> cwds_;
-  std::unordered_set<uint32_t> started_, parents_;
-  struct Pending {
-    std::string path;
-    uint64_t dev, ino;
-  };
-  std::map<uint32_t, Pending> pending_exec_;
-  std::map<uint32_t, std::string> running_;
-  std::vector<std::pair<uint32_t, std::string>> spawned_;
-  std::vector<uint32_t> shells_;
 };
 
 }  // namespace
