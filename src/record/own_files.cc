@@ -16,7 +16,11 @@ void OwnFiles::wrote(const std::string& path, bool temporary) {
 void OwnFiles::moved(const std::string& from, const std::string& to) {
   std::string source = resolver_.place(from), target = resolver_.place(to);
   std::vector<std::string> moved;
-  for (auto file = alive_.lower_bound(source); file != alive_.end() && is_below(file->first, source);) {
+  for (auto file = alive_.lower_bound(source); file != alive_.end() && file->first.starts_with(source);) {
+    if (!is_below(file->first, source)) {  // "dir-2" stands before "dir/a"
+      ++file;
+      continue;
+    }
     moved.push_back(std::string(relative_to(file->first, source)));
     file = alive_.erase(file);
   }
