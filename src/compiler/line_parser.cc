@@ -8,6 +8,10 @@ bool is_device(std::string_view path) {
   return (is_below(path, "/dev") && !is_below(path, "/dev/shm")) || is_below(path, "/proc");
 }
 
+void LineParser::add_key(std::string text, std::string_view path) {
+  inv().key_args.push_back({std::move(text), std::string(path)});
+}
+
 void LineParser::take_line(Family family) {
   inv().family = family;
   inv().program = line_.argv.front();

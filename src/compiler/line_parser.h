@@ -30,9 +30,10 @@ class LineParser {
     if (!out_.refused) out_.refused = {refusal, std::string(detail)};
   }
 
-  template <typename Text, typename Path = std::string_view>
-  void key(Text&& text, Path&& path = {}) {
-    inv().key_args.push_back({std::string(std::forward<Text>(text)), std::string(std::forward<Path>(path))});
+  // `path`: the part of the argument that is one, and is keyed by root.
+  template <typename Text>
+  void key(Text&& text, std::string_view path = {}) {
+    add_key(std::string(std::forward<Text>(text)), path);
   }
 
   // For the C family: the program and its arguments as they were given. REQUIRES: argv is not empty.
@@ -44,6 +45,9 @@ class LineParser {
   const CommandLine& line_;
   ParsedInvocation out_;
   std::vector<std::string> args_;  // the words behind the program
+
+ private:
+  void add_key(std::string text, std::string_view path);  // apart, for it is called from everywhere
 };
 
 }  // namespace kache
