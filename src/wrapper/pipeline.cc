@@ -200,7 +200,7 @@ class Session {
     return compile_and_store();
   }
 
-  // Without a record: or why that is not enough.
+  // Goes on without a record, or says why that is not enough.
   Refused declare() {
     outcome_.declared = true;
     Verifier verifier(fs_, world_.clock, memo_, roots_, line_, invocation_, layout_);
