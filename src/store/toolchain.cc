@@ -62,6 +62,15 @@ class Survey {
     }
   }
 
+  // In directories that are everybody's: the driver alone, and not the directory, which changes every day.
+  void add_drivers(const std::string& path) {
+    Result<std::vector<DirEntry>> entries = fs_.list(path);
+    if (!entries.ok()) return;
+    for (const DirEntry& entry : *entries) {
+      if (entry.name.starts_with("librustc_driver-") && entry.name.ends_with(".so")) add(join_path(path, entry.name));
+    }
+  }
+
   const std::vector<Seen>& seen() const { return seen_; }
 
  private:
@@ -74,9 +83,10 @@ std::vector<Seen> survey(FileSystem& fs, const Toolchain& toolchain, const std::
   survey.add(toolchain.program);
   if (toolchain.sysroot.empty()) return survey.seen();
   std::string lib = toolchain.sysroot + "/lib";
-  // /usr/lib is everybody's; there the few libraries are found by name without listing what changes every day.
   if (toolchain.sysroot != "/usr" && toolchain.sysroot != "/usr/local") {
     survey.add_dir(lib, false, is_compiler_library);
+  } else {
+    for (const std::string& dir : {lib, lib + "64", lib + "/" + machine() + "-linux-gnu"}) survey.add_drivers(dir);
   }
   std::string rustlib = lib + "/rustlib";
   Result<std::vector<DirEntry>> triples = fs.list(rustlib);
