@@ -84,6 +84,14 @@ class Lab:
     def rustc(self, directory, *args, **env):
         return self.kache(directory, TOOLCHAIN / "rustc", *args, **env)
 
+    def run(self, work, *command, through=True, cwd=None, **env):
+        """One command, through kache or alone: its status, its two streams and what it left in work/out, which is empty before."""
+        empty(work / "out")
+        if through:
+            command = [KACHE, *command]
+        result = subprocess.run(command, cwd=cwd or work, env=self.env(**env), capture_output=True)
+        return result.returncode, result.stdout, result.stderr, files_in(work / "out")
+
     def count_compiles(self):
         """From here on cargo's compiler is one that notes the crate of each compile; see compiled()."""
         source, shim = self.root / "counter.c", self.root / "counter" / "rustc"
@@ -119,6 +127,10 @@ class Lab:
         lines = log.read_text().splitlines()
         return [json.loads(line[line.rindex('{"ts":'):] if line.count('{"ts":') else line) for line in lines if line.endswith("}")]
 
+    def event(self):
+        """What kache said of the last command."""
+        return self.events()[-1]
+
     def forget_events(self):
         (self.cache / "events.jsonl").unlink(missing_ok=True)
 
@@ -148,6 +160,17 @@ def write_tree(root, files):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     return root
+
+
+def empty(directory):
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir()
+
+
+def files_in(directory):
+    """Every file below, by name, with its bytes and whether it may be run."""
+    return {str(path.relative_to(directory)): (path.read_bytes(), bool(path.stat().st_mode & 0o111))
+            for path in directory.rglob("*") if path.is_file()}
 
 
 def outputs(target):
