@@ -46,12 +46,19 @@ bool remaps_paths(const Invocation& invocation, const Config& config) {
   return cc.debug_info || config.cc_prefix_map == PrefixMap::all;
 }
 
+namespace {
+
+const char* remap_flag(const Invocation& invocation, const Config& config) {
+  if (invocation.family == Family::rustc) return "--remap-path-prefix=";
+  return config.cc_prefix_map == PrefixMap::all ? "-ffile-prefix-map=" : "-fdebug-prefix-map=";
+}
+
+}  // namespace
+
 std::vector<std::string> remap_arguments(const Invocation& invocation, const Roots& roots, const Config& config) {
   std::vector<std::string> arguments;
   bool is_rustc = invocation.family == Family::rustc;
-  std::string flag = is_rustc                                   ? "--remap-path-prefix="
-                     : config.cc_prefix_map == PrefixMap::all ? "-ffile-prefix-map="
-                                                                : "-fdebug-prefix-map=";
+  std::string flag = remap_flag(invocation, config);
   auto add = [&](const std::string& from, const std::string& to) {
     // The compilers of the C family take the first '=' for the middle.
     if (is_rustc || from.find('=') == std::string::npos) arguments.push_back(flag + from + "=" + to);
@@ -104,7 +111,8 @@ std::vector<KeyPart> key_parts(const CommandLine& line, const Invocation& invoca
   parts.push_back({"cwd", by_root ? roots.remapped(line.cwd) : line.cwd});
   if (remap) {
     for (const Root& root : roots.all()) {
-      if (root.is_whole) parts.push_back({"remap", root.remap_to});
+      // Which macros are mapped as well is a matter of the flag.
+      if (root.is_whole) parts.push_back({"remap", (is_rustc ? "" : remap_flag(invocation, config)) + root.remap_to});
     }
   }
   if (remap && !is_rustc) add_nesting(parts, roots);
