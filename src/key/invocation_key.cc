@@ -97,13 +97,17 @@ void add_nesting(std::vector<KeyPart>& parts, const Roots& roots) {
 }  // namespace
 
 std::vector<KeyPart> key_parts(const CommandLine& line, const Invocation& invocation, const Roots& roots,
-                               const Config& config, const Digest& toolchain) {
+                               const Config& config, const Program& program) {
   bool is_rustc = invocation.family == Family::rustc;
   bool remap = remaps_paths(invocation, config);
   // What a place leaves in the outputs of the C family is found there; rustc without remapping writes it everywhere.
   bool by_root = remap || !is_rustc;
   std::vector<KeyPart> parts;
-  parts.push_back({"toolchain", toolchain.hex()});
+  parts.push_back({"toolchain", program.content.hex()});
+  if (!is_rustc) {
+    parts.push_back({"compiler", roots.remapped(program.found)});
+    if (program.real != program.found) parts.push_back({"compiler behind links", roots.remapped(program.real)});
+  }
   parts.push_back({"purpose", purpose_name(invocation)});
   for (const KeyArg& arg : invocation.key_args) {
     parts.push_back({"argv", arg.text + (by_root && !arg.path.empty() ? roots.remapped(arg.path) : arg.path)});

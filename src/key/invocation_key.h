@@ -24,8 +24,16 @@ struct KeyPart {
   std::string label;  // "toolchain", "argv", "cwd", ...
   std::string text;
 };
+
+// What compiles. A driver of the C family is another program under each of its names (clang++, arm-none-eabi-clang), and one
+// that looks for its parts beside itself is another one in each place.
+struct Program {
+  Digest content;
+  std::string found;  // absolute, links not followed
+  std::string real;   // behind all links
+};
 std::vector<KeyPart> key_parts(const CommandLine& line, const Invocation& invocation, const Roots& roots,
-                               const Config& config, const Digest& toolchain);
+                               const Config& config, const Program& program);
 InvocationKey derive_invocation_key(const std::vector<KeyPart>& parts);
 
 }  // namespace kache

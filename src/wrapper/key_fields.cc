@@ -22,7 +22,9 @@ constexpr ArgRow kArgs[] = {
 };
 
 Group group_of(const KeyPart& part) {
-  if (part.label == "toolchain" || part.label == "cpu" || part.label.starts_with("program ")) return compiler;
+  if (part.label == "toolchain" || part.label == "cpu" || part.label.starts_with("compiler") || part.label.starts_with("program ")) {
+    return compiler;
+  }
   if (part.label == "preprocessed") return sources;
   if (part.label == "remap" || part.label == "cwd") return remap;
   if (part.label == "key_env_vars" || part.label.starts_with("env ")) return env_deps;

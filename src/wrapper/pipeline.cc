@@ -74,7 +74,7 @@ class Session {
   }
 
   bool derive_key() {
-    Digest identity{};
+    Program compiler;
     for (const std::string& program : {invocation_.program, invocation_.inner}) {
       if (program.empty()) continue;
       bool is_found = !line_.program.empty() && program == line_.argv.front();
@@ -87,11 +87,13 @@ class Session {
         return false;
       }
       compiler_ = path;
+      compiler.found = path.empty() ? program : path;
+      compiler.real = toolchain->program;
       knows_sysroot_ = !toolchain->sysroot.empty();
-      identity = Hasher().field("toolchain", identity).field("program", toolchain->identity).finish();
+      compiler.content = Hasher().field("toolchain", compiler.content).field("program", toolchain->identity).finish();
       toolchain_files_.insert(toolchain->files.begin(), toolchain->files.end());
     }
-    parts_ = key_parts(line_, invocation_, roots_, config_, identity);
+    parts_ = key_parts(line_, invocation_, roots_, config_, compiler);
     key_ = derive_invocation_key(parts_);
     outcome_.invocation_key = key_.hex();
     outcome_.key_us = lap();

@@ -148,7 +148,7 @@ class StoreLab {
     BootId boot = read_boot_id(fs);
     Unit unit{boot, BlobStore(fs, layout, boot), Memo::open(memo_path(), boot),
               find_roots(disk, line_, invocation_, config_), {}, {}};
-    unit.parts = key_parts(line_, invocation_, unit.roots, config_, digest_bytes("toolchain"));
+    unit.parts = key_parts(line_, invocation_, unit.roots, config_, {digest_bytes("toolchain"), "/bin/cc", "/bin/cc"});
     unit.key = derive_invocation_key(unit.parts);
     return unit;
   }
