@@ -17,6 +17,7 @@ constexpr CcFlagRow kFlags[] = {
     {"--gcc-toolchain", separate, Flag::path},
     {"--help", joined, Flag::question},
     {"--param", separate, Flag::keyed},
+    {"--precompile", alone, Flag::precompile},
     {"--print-", joined, Flag::question},
     {"--serialize-diagnostics", separate, Flag::side_output},
     {"--sysroot", separate, Flag::path},

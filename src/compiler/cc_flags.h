@@ -18,7 +18,7 @@ namespace kache {
 enum class CcFlag : uint8_t {
   keyed,         // needs nothing but to be in the key, with its value
   path,          // its value is a path
-  compile, assemble, preprocess, syntax_only,  // how far to go
+  compile, assemble, preprocess, syntax_only, precompile,  // how far to go
   only_depends,  // -M, -MM: dependencies instead of a compile
   depends, depend_file, depend_target, depend_quoted,
   output,

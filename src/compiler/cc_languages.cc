@@ -17,7 +17,7 @@ constexpr ExtensionRow kExtensions[] = {
     {"cc", "c++"}, {"cp", "c++"}, {"cxx", "c++"}, {"cpp", "c++"}, {"CPP", "c++"}, {"c++", "c++"}, {"C", "c++"},
     {"h", "c-header"}, {"H", "c++-header"}, {"hh", "c++-header"}, {"hp", "c++-header"}, {"hxx", "c++-header"},
     {"hpp", "c++-header"}, {"HPP", "c++-header"}, {"h++", "c++-header"}, {"tcc", "c++-header"},
-    {"ixx", "c++-module"}, {"cppm", "c++-module"}, {"ccm", "c++-module"}, {"cxxm", "c++-module"}, {"c++m", "c++-module"},
+    {"ixx", "c++-module"}, {"cppm", "c++-module"}, {"ccm", "c++-module"}, {"cxxm", "c++-module"}, {"c++m", "c++-module"}, {"pcm", "pcm"},
     {"s", "assembler"}, {"S", "assembler-with-cpp"}, {"sx", "assembler-with-cpp"},
     {"ll", "ir"}, {"bc", "ir"},
     {"f", "f77"}, {"for", "f77"}, {"ftn", "f77"}, {"F", "f77-cpp-input"}, {"FOR", "f77-cpp-input"}, {"fpp", "f77-cpp-input"},
@@ -27,7 +27,7 @@ constexpr ExtensionRow kExtensions[] = {
 };
 
 constexpr std::string_view kPreprocessed[] = {"cpp-output", "c++-cpp-output", "objective-c-cpp-output",
-                                              "objective-c++-cpp-output", "assembler", "ir"};
+                                              "objective-c++-cpp-output", "assembler", "ir", "pcm"};
 
 }  // namespace
 

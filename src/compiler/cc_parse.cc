@@ -127,6 +127,7 @@ class Parser : private LineParser {
       case CcFlag::assemble: wants_assembly_ = true; break;
       case CcFlag::preprocess: wants_text_ = true; break;
       case CcFlag::syntax_only: wants_nothing_ = true; break;
+      case CcFlag::precompile: wants_module_ = true; break;
       case CcFlag::only_depends: refuse(Refusal::not_a_compile, row.name); break;
       case CcFlag::depends: depends_ = true; break;
       case CcFlag::depend_file:
@@ -254,7 +255,7 @@ class Parser : private LineParser {
     Invocation& invocation = inv();
     if (sources_.empty() && link_inputs_ == 0 && !reads_stdin_) refuse(Refusal::not_a_compile, "no input");
     if (reads_stdin_) refuse(Refusal::source_from_stdin, {});
-    bool stops = wants_text_ || wants_assembly_ || wants_object_ || wants_nothing_;
+    bool stops = wants_text_ || wants_assembly_ || wants_object_ || wants_nothing_ || wants_module_;
     bool all_headers = !sources_.empty() && link_inputs_ == 0 &&
                        std::all_of(sources_.begin(), sources_.end(), [](const Source& s) { return is_cc_header(s.language); });
     if (!stops && !all_headers) return conclude_link();
@@ -289,6 +290,9 @@ class Parser : private LineParser {
       if (depends_ && !depfile_) refuse(Refusal::unsupported_flag, "-E with -MD and no -MF");
     } else if (wants_nothing_) {
       role = "";
+    } else if (wants_module_) {
+      role = "precompiled-module";
+      object = std::string(stem_of(source)) + ".pcm";
     } else if (wants_assembly_) {
       role = "assembly";
       object = std::string(stem_of(source)) + ".s";
@@ -375,7 +379,7 @@ class Parser : private LineParser {
   size_t link_inputs_ = 0;
   bool reads_stdin_ = false;
   std::string language_;  // of -x
-  bool wants_object_ = false, wants_assembly_ = false, wants_text_ = false, wants_nothing_ = false;
+  bool wants_object_ = false, wants_assembly_ = false, wants_text_ = false, wants_nothing_ = false, wants_module_ = false;
   std::optional<std::string> output_, depfile_;
   bool depends_ = false, depends_by_words_ = false;
   std::vector<Target> targets_;

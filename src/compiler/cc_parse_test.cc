@@ -37,6 +37,14 @@ TEST_F(CcParse, ObjectsAreNamedAsTheDriverNamesThem) {
   EXPECT_EQ(outputs({"gcc", "-x", "c++-header", "all", "-o", "all.gch"}), Words{"precompiled-header all.gch"});
 }
 
+TEST_F(CcParse, APrecompiledModuleIsNoLink) {
+  EXPECT_EQ(outputs({"clang++", "--precompile", "sub/a.cppm"}), Words{"precompiled-module a.pcm"});
+  EXPECT_EQ(outputs({"clang++", "--precompile", "a.cppm", "-o", "obj/a.bmi"}), Words{"precompiled-module obj/a.bmi"});
+  EXPECT_EQ(parse({"clang++", "--precompile", "a.cppm"}).invocation.purpose, Purpose::compile);
+  EXPECT_EQ(outputs({"clang++", "-c", "a.pcm"}), Words{"object a.o"});
+  EXPECT_EQ(outputs({"clang++", "-fsyntax-only", "--precompile", "a.cppm"}), Words{});
+}
+
 TEST_F(CcParse, DepfilesAreNamedAsTheDriverNamesThem) {
   EXPECT_EQ(outputs({"gcc", "-MD", "-c", "sub/a.c"}), (Words{"object a.o", "depfile a.d"}));
   EXPECT_EQ(outputs({"gcc", "-MMD", "-c", "a.c", "-o", "obj/x.o"}), (Words{"object obj/x.o", "depfile obj/x.d"}));

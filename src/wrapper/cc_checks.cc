@@ -5,6 +5,7 @@
 #include "base/path.h"
 #include "compiler/cc_languages.h"
 #include "compiler/time_macros.h"
+#include "store/same.h"
 
 namespace kache {
 namespace {
@@ -72,7 +73,16 @@ bool holds_times_of_inputs(const Invocation& invocation, const FoundOutputs& fou
   const std::vector<std::string>& args = invocation.args;
   if (std::find(args.begin(), args.end(), "-fno-pch-timestamp") != args.end()) return false;
   return std::any_of(found.outputs.begin(), found.outputs.end(), [](const FoundOutput& one) {
-    return one.output.role == "precompiled-header" || one.path.ends_with(".pcm") || one.path.ends_with(".pch");
+    return one.output.role.starts_with("precompiled-") || one.path.ends_with(".pcm") || one.path.ends_with(".pch");
+  });
+}
+
+bool depends_on_times_of_inputs(const Invocation& invocation, const Observed& observed, Verifier& verifier) {
+  if (invocation.family != Family::cc || invocation.cc.kind == CcKind::gcc) return false;
+  return std::any_of(observed.files.begin(), observed.files.end(), [&](const ReadFile& file) {
+    if (!is_remade_otherwise(file.path)) return false;
+    Result<Digest> content = verifier.file_digest(file.path);
+    return !content.ok() || verifier.standing_for(file.path, *content) == *content;
   });
 }
 

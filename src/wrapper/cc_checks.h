@@ -1,8 +1,7 @@
 // Checks that only results of compilers of the C family and of archivers need: is the time of the compile in them, are times of
 // files, does the name of the output matter.
 //
-// Knows what these tools write and ask for; unaware of digests and the store. Pure but for reading files, and safe from
-// several threads.
+// Knows what these tools write and ask for; what the store knows of a file it asks of the verifier. Pure but for reading files.
 #pragma once
 
 #include <string>
@@ -15,6 +14,7 @@
 #include "key/input.h"
 #include "key/roots.h"
 #include "record/collect.h"
+#include "store/verify.h"
 #include "wrapper/outputs.h"
 
 namespace kache {
@@ -30,6 +30,10 @@ bool has_member_times(std::string_view archive);
 
 // clang writes size and time of each header into what it precompiles, and will not use it with any others.
 bool holds_times_of_inputs(const Invocation& invocation, const FoundOutputs& found);
+
+// A header or module that was precompiled without kache holds such times. clang refuses it, or makes it again, by these alone:
+// with the times of now it may be good, though its content is that of another header.
+bool depends_on_times_of_inputs(const Invocation& invocation, const Observed& observed, Verifier& verifier);
 
 // Something was looked for under the name of the output (a profile): under another name it is another file.
 bool reads_beside_output(const CommandLine& line, const Invocation& invocation, const Roots& roots,

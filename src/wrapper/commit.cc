@@ -54,10 +54,11 @@ class Committer {
 
  private:
   void take_inputs() {
+    bool with_times = holds_times_of_inputs(request_.invocation, request_.found) ||
+                      depends_on_times_of_inputs(request_.invocation, request_.observed, verifier_);
     MeasuredInputs measured = measure_inputs(
         fs_, memo_, verifier_,
-        {request_.roots, request_.observed, request_.extra, request_.before,
-         holds_times_of_inputs(request_.invocation, request_.found), request_.started_ns});
+        {request_.roots, request_.observed, request_.extra, request_.before, with_times, request_.started_ns});
     set_.inputs = std::move(measured.inputs);
     report_.refused = measured.refused;
   }
@@ -166,7 +167,7 @@ class Committer {
     Digest origin = derive_action_key(request_.key, made_of).digest;
     for (size_t i = 0; i < entry_.outputs.size(); ++i) {
       const Output& output = entry_.outputs[i];
-      bool is_header = output.role == "precompiled-header" || is_remade_otherwise(request_.found.outputs[i].path);
+      bool is_header = output.role.starts_with("precompiled-") || is_remade_otherwise(request_.found.outputs[i].path);
       if (is_header && output.content == OutputContent::blob) {
         Digest own = Hasher().field("made of", origin).field("output", i).finish();
         (void)note_origin(fs_, blobs_.layout(), output.blob.digest, own);  // without it consumers are compiled once more
