@@ -336,15 +336,22 @@ class Session {
     outcome_.refused = refused;
     unlink_shared_outputs(fs_, invocation_, line_.cwd);
     CompileCommand command = plain_command(line_);
-    bool may_fall_back = refused.refusal != Refusal::incremental_loop && !config_.fallback.empty() &&
-                         !find_executable(fs_, config_.fallback.front(), line_.env, line_.cwd).empty();
-    if (may_fall_back) {
-      command.argv.insert(command.argv.begin(), config_.fallback.begin(), config_.fallback.end());
-      outcome_.fallback = true;
-    }
+    outcome_.fallback = refused.refusal != Refusal::incremental_loop && has_fallback();
     outcome_.compiler_runs = 1;
     report();
+    if (outcome_.fallback) {
+      std::vector<std::string> argv = config_.fallback;
+      argv.insert(argv.end(), command.argv.begin(), command.argv.end());
+      (void)exec_program(argv, command.env);  // it can not be started after all: then without it
+    }
     return could_not_start(exec_program(command.argv, command.env));
+  }
+
+  bool has_fallback() {
+    if (config_.fallback.empty()) return false;
+    std::string path = find_executable(fs_, config_.fallback.front(), line_.env, line_.cwd);
+    Result<FileStat> stat = path.empty() ? Result<FileStat>(Error{ErrorCode::not_found}) : fs_.stat(path);
+    return stat.ok() && stat->is_regular() && stat->is_executable();
   }
 
   void report() {
