@@ -92,6 +92,34 @@ PROGRAM = ["a.o", "f.o", "-o", "out/prog"]
 LIBRARY = ["a.o", "-L.", "-lf", "-o", "out/prog"]
 CHANGE_F = all_of(run("gcc", "-c", "g.c", "-o", "f.o"), run("ar", "crsD", "libf.a", "f.o"))
 
+COUNTED = {"a.c": "int one(int x) { return x * 3; }\nint main(int argc, char **argv) {\n  int s = 0;\n"
+                  "  for (int i = 0; i < 1000; i++) { if (argc > 1) { s += one(s) + i; if (s & 64) s ^= i * 7; } else s -= i; }\n  return s == 12345;\n}\n"}
+PROFILED = ["-O2", "-fprofile-use=p", "-Wmissing-profile", *OBJECT]
+PROFILED_BY_CLANG = ["-O2", "-fprofile-use=p/a.profdata", *OBJECT]
+# gcc names the counts after the place of the object.
+COUNTING = all_of(run("mkdir", "-p", "p", "out"), run("gcc", "-O2", "-fprofile-generate=p", "-c", "a.c", "-o", "out/a.o"),
+                  run("gcc", "-fprofile-generate", "out/a.o", "-o", "prog"))
+COUNTING_BY_CLANG = all_of(run("mkdir", "-p", "p"), run("clang", "-O2", "-fprofile-instr-generate=p/raw", "a.c", "-o", "prog"))
+
+
+def count(*words):
+    """Runs the program and leaves its counts; with words it takes another branch."""
+    return all_of(run("sh", "-c", "rm -f p/*.gcda"), run("./prog", *words))
+
+
+def count_by_clang(*words):
+    return all_of(run("./prog", *words), run("llvm-profdata", "merge", "p/raw", "-o", "p/a.profdata"))
+
+
+# gcc and clang both take it; what it does is to say something.
+PLUGIN = {**A, "plugin.c": "#include <string.h>\n#include <unistd.h>\nint plugin_is_GPL_compatible;\nint plugin_init(void *a, void *b) { return 0; }\n"
+                           "__attribute__((constructor)) static void say(void) { if (write(2, SAYS, strlen(SAYS)) < 0) _exit(1); }\n"}
+
+
+def plugin(says):
+    return run("gcc", "-shared", "-fPIC", f'-DSAYS="{says}\\n"', "plugin.c", "-o", "plugin.so")
+
+
 MATRIX = {
     # Sources and headers.
     "a source": row(A, write("a.c", "int a(void) { return 2; }\n")),
@@ -138,6 +166,14 @@ MATRIX = {
     "incbin": row(BLOB, write("blob", "two"), only="gcc"),
     "incbin in pieces": row(SPLIT_BLOB, write("blob", "two")),
     "incbin of clang": row(BLOB, write("blob", "two"), only="clang"),
+    "a plugin": row(PLUGIN, plugin("two"), ["-fplugin=./plugin.so", *OBJECT], before=plugin("one")),
+    "a plugin that is named absolutely": row(PLUGIN, plugin("two"), ["-fplugin={work}/plugin.so", *OBJECT], before=plugin("one")),
+    "a plugin that is made again": row(PLUGIN, plugin("one"), ["-fplugin=./plugin.so", *OBJECT], before=plugin("one"), compiled=False),
+    "a plugin by -Xclang": row(PLUGIN, plugin("two"), ["-Xclang", "-load", "-Xclang", "./plugin.so", *OBJECT], before=plugin("one"), only="clang"),
+    "a profile": row(COUNTED, count("x"), PROFILED, before=all_of(COUNTING, count()), only="gcc"),
+    "a profile appears": row(COUNTED, count(), PROFILED, before=COUNTING, only="gcc"),
+    "a profile that says the same": row(COUNTED, count(), PROFILED, before=all_of(COUNTING, count()), only="gcc", compiled=False),
+    "a profile of clang": row(COUNTED, count_by_clang("x"), PROFILED_BY_CLANG, before=all_of(COUNTING_BY_CLANG, count_by_clang()), only="clang"),
     "a list of the sanitizer": row({**A, "list": "fun:none\n"}, write("list", "fun:a\n"),
                                    ["-fsanitize=address", "-fsanitize-blacklist=list", *OBJECT], only="clang"),
     "a list of the coverage": row({**A, "list": "src:*\nfun:*\n"}, write("list", "src:*\nfun:none\n"),
@@ -297,12 +333,13 @@ def is_running(script):
     return False
 
 
-def test_a_header_that_is_written_meanwhile(lab):
+@pytest.mark.parametrize("compiler", [["gcc"], ["clang", "-fno-integrated-as"]])
+def test_a_header_that_is_written_meanwhile(lab, compiler):
     """After the compiler has read it and before the assembler ends."""
     work = write_tree(lab.root / "work", {**H, "bin/as": "#!/bin/sh\nsleep 1\nexec /usr/bin/as \"$@\"\n"})
     (work / "bin/as").chmod(0o755)
     time.sleep(0.02)
-    command = [KACHE, "gcc", f"-B{work}/bin/", "-Iinc", "-c", "a.c", "-o", "a.o"]
+    command = [KACHE, *compiler, f"-B{work}/bin/", "-Iinc", "-c", "a.c", "-o", "a.o"]
     process = subprocess.Popen(command, cwd=work, env=lab.env())
     deadline = time.monotonic() + 30
     while not is_running(work / "bin/as"):
