@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from laboratory import KACHE, write_tree
+from laboratory import Lab, write_tree
 
 FILES = {
     "a.c": '#include "h.h"\nint a(void) { int unused = 1; return H + X; }\n',
@@ -43,13 +43,11 @@ def cl(lab):
     lab.cl.symlink_to(subprocess.run(["realpath", clang], capture_output=True, text=True).stdout.strip())
     time.sleep(0.02)
 
-    def run(args, through=True, **env):
-        shutil.rmtree(lab.work / "out", ignore_errors=True)
-        (lab.work / "out").mkdir()
-        command = [lab.cl, "/Brepro", *args]  # without it the object holds the second in which it was made
-        result = subprocess.run([KACHE, *command] if through else command, cwd=lab.work, env=lab.env(**env), capture_output=True)
-        files = {path.name: path.read_bytes() for path in (lab.work / "out").iterdir()}
-        return result.returncode, result.stdout, result.stderr, files
+    run_any = lab.run
+
+    def run(args, through=True, work=None, repro=("/Brepro",), **env):
+        # Without /Brepro the object holds the second in which it was made.
+        return run_any(work or lab.work, lab.cl, *repro, *args, through=through, **env)
     lab.run = run
     return lab
 
@@ -101,3 +99,63 @@ def test_flags_of_a_variable(cl, variable):
         assert through == cl.run(args, through=False, **{variable: value})
         seen.append(through)
     assert seen[1] != seen[2]
+
+
+# Where COFF keeps the time of the compile: four bytes behind the machine and the number of sections.
+STAMP = slice(4, 8)
+
+
+def without_stamp(data):
+    return data[:4] + data[8:]
+
+
+def stamp(data):
+    return int.from_bytes(data[STAMP], "little")
+
+
+@pytest.mark.hits
+@pytest.mark.parametrize("tool", ["clang", "clang-cl"])
+def test_an_object_with_the_second_of_its_compile_keeps_that(cl, tool):
+    """Known and written down (docs/bugs.md): a hit brings the second of the first compile, and all else as it would be now."""
+    if tool == "clang":
+        args = ["--target=x86_64-pc-windows-msvc", "-DX=1", "-Iinc", "-c", "a.c", "-o", "out/a.obj"]
+        run = lambda through: Lab.run(cl, cl.work, "clang", *args, through=through)
+    else:
+        run = lambda through: cl.run(["--target=x86_64-pc-windows-msvc", "/DX=1", "/Iinc", "/c", "/Foout/a.obj", "a.c"], through=through, repro=())
+    started = int(time.time())
+    first = run(True)
+    assert first[0] == 0 and cl.event()["result"] == "miss" and "passthrough_reason" not in cl.event(), cl.event()
+    made = first[3]["a.obj"][0]
+    assert started <= stamp(made) <= time.time()
+    while int(time.time()) == stamp(made):
+        time.sleep(0.05)
+    again, alone = run(True), run(False)
+    assert again == first
+    assert cl.events()[-1]["result"] == "local_hit" and cl.event()["compiler_runs"] == 0
+    now = alone[3]["a.obj"][0]
+    assert stamp(now) > stamp(made) and without_stamp(now) == without_stamp(made) and alone[:3] == again[:3]
+    # What changes is compiled, and has its own time.
+    (cl.work / "inc/h.h").write_text("#define H 7\n")
+    time.sleep(0.02)
+    changed = run(True)
+    assert cl.event()["result"] == "miss" and without_stamp(changed[3]["a.obj"][0]) == without_stamp(run(False)[3]["a.obj"][0]) != without_stamp(made)
+
+
+@pytest.mark.hits
+@pytest.mark.parametrize("directory,elsewhere", [("{work}/inc", "miss"), ("inc", "local_hit")])
+def test_included_files_are_named_where_they_are(cl, directory, elsewhere):
+    """Ninja reads its dependencies from these lines: another checkout must not be told of the first one's headers."""
+    places = [write_tree(cl.root / name, {**FILES, "CMakeLists.txt": ""}) for name in ("first", "the/second")]
+    time.sleep(0.02)
+    for place, expected in zip(places, ("miss", elsewhere)):
+        args = ["--target=x86_64-pc-windows-msvc", "/showIncludes", "/DX=1", "/I" + directory.format(work=place), "/c", "/Foout/a.obj", "a.c"]
+        alone = cl.run(args, through=False, work=place)
+        named = f"{directory.format(work=place)}/h.h".encode()
+        assert alone[0] == 0 and named in alone[1], alone
+        for result in (expected, "local_hit"):
+            assert cl.run(args, work=place) == alone
+            assert cl.event()["result"] == result, cl.event()
+    # The first one's own is still there.
+    args = [arg.replace(str(places[1]), str(places[0])) for arg in args]
+    through = cl.run(args, work=places[0])
+    assert cl.event()["result"] == "local_hit" and through == cl.run(args, through=False, work=places[0])

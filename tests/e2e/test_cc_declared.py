@@ -67,6 +67,17 @@ def test_compiles_are_cached_by_their_preprocessed_text(hidden):
         assert event["result"] == "miss", change
 
 
+@pytest.mark.hits
+def test_a_flag_that_the_user_allows(hidden):
+    args = ["-falign-loops=8", "-O2", "-Iinc", "-c", "a.c", "-o", "out/a.o"]
+    for allowed, expected in ((None, "passthrough"), ("-falign-loops=4", "passthrough"), ("-falign-loops=8", "miss"), ("-falign-loops=8", "local_hit"),
+                              ("-falign-loops=8 -falign-jumps=8", "miss"), (None, "passthrough")):
+        result, plain, event = hidden.run(*args, KACHE_CC_EXTRA_ALLOWLIST_FLAGS=allowed)
+        assert (result.returncode, result.stdout, result.stderr) == (plain.returncode, plain.stdout, plain.stderr) and plain.returncode == 0
+        assert event["result"] == expected, event
+        assert ("-falign-loops=8" in event.get("passthrough_reason", "")) == (expected == "passthrough"), event
+
+
 @pytest.mark.parametrize("args,reason", [
     (["-fplugin=x.so", "-Iinc", "-c", "a.c", "-o", "out/a.o"], "-fplugin=x.so"),
     (["-specs=x", "-Iinc", "-c", "a.c", "-o", "out/a.o"], "-specs=x"),
