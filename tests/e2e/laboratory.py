@@ -119,17 +119,17 @@ class Lab:
         self.last = self.cargo(directory, *(args or ("build",)), **env)
         return self.compiled()
 
-    def events(self):
-        log = self.cache / "events.jsonl"
+    def events(self, cache=None):
+        log = (cache or self.cache) / "events.jsonl"
         if not log.exists():
             return []
         # A line of a disk that was full may have a piece of another one before it.
         lines = log.read_text().splitlines()
         return [json.loads(line[line.rindex('{"ts":'):] if line.count('{"ts":') else line) for line in lines if line.endswith("}")]
 
-    def event(self):
+    def event(self, cache=None):
         """What kache said of the last command."""
-        return self.events()[-1]
+        return self.events(cache)[-1]
 
     def forget_events(self):
         (self.cache / "events.jsonl").unlink(missing_ok=True)
@@ -171,6 +171,45 @@ def files_in(directory):
     """Every file below, by name, with its bytes and whether it may be run."""
     return {str(path.relative_to(directory)): (path.read_bytes(), bool(path.stat().st_mode & 0o111))
             for path in directory.rglob("*") if path.is_file()}
+
+
+def unequal(one, two):
+    """Of two outcomes of Lab.run: the names of files that are not the same, or not in both."""
+    return sorted(name for name in one[3].keys() | two[3].keys() if one[3].get(name) != two[3].get(name))
+
+
+# Changes of a tree, for the tables of the tests: each is a function of the directory.
+
+def write(name, text):
+    """Into the file that is there, if one is."""
+    def make(work):
+        (work / name).parent.mkdir(parents=True, exist_ok=True)
+        (work / name).write_text(text)
+    return make
+
+
+def program(name, text):
+    def make(work):
+        write(name, text)(work)
+        (work / name).chmod(0o755)
+    return make
+
+
+def link(name, target):
+    def make(work):
+        (work / name).parent.mkdir(parents=True, exist_ok=True)
+        (work / name).unlink(missing_ok=True)
+        (work / name).symlink_to(target)
+    return make
+
+
+def same_size_and_time(name, text):
+    def make(work):
+        before = os.stat(work / name)
+        assert len(text) == before.st_size
+        (work / name).write_text(text)
+        os.utime(work / name, ns=(before.st_atime_ns, before.st_mtime_ns))
+    return make
 
 
 def outputs(target):

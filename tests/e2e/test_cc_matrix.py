@@ -8,28 +8,10 @@ import time
 
 import pytest
 
-from laboratory import KACHE, write_tree
+from laboratory import KACHE, link, program, same_size_and_time, unequal, write, write_tree
 
 OBJECT = ["-c", "a.c", "-o", "out/a.o"]
 DEBUG = ["-g", *OBJECT]
-
-
-def write(name, text):
-    def make(work):
-        path = work / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-        path.write_text(text)
-    return make
-
-
-def same_size_and_time(name, text):
-    def make(work):
-        before = os.stat(work / name)
-        assert len(text) == before.st_size
-        (work / name).write_text(text)
-        os.utime(work / name, ns=(before.st_atime_ns, before.st_mtime_ns))
-    return make
 
 
 def append(name, text):
@@ -48,14 +30,7 @@ def copy_of(program, name):
 
 
 def script(name, text):
-    return all_of(write(name, "#!/bin/sh\n" + text), run("chmod", "+x", name))
-
-
-def link(name, target):
-    def make(work):
-        (work / name).unlink(missing_ok=True)
-        (work / name).symlink_to(target)
-    return make
+    return program(name, "#!/bin/sh\n" + text)
 
 
 def run(*command):
@@ -258,17 +233,11 @@ class Bench:
         time.sleep(0.02)
 
     def run(self, args, env, cache):
-        shutil.rmtree(self.work / "out", ignore_errors=True)
-        (self.work / "out").mkdir()
         fill = lambda text: text.replace("{work}", str(self.work))
         env = {name: fill(value) for name, value in env.items()}
         tool = self.case["tool"] or self.compiler
-        result = subprocess.run([KACHE, tool, *map(fill, args)], cwd=self.work, env=self.lab.env(KACHE_CACHE_DIR=str(cache), **env), capture_output=True)
-        files = {path.name: (path.read_bytes(), bool(path.stat().st_mode & 0o111)) for path in (self.work / "out").iterdir()}
-        kept, self.lab.cache = self.lab.cache, cache
-        event = self.lab.events()[-1]
-        self.lab.cache = kept
-        return (result.returncode, result.stdout, result.stderr, files), event
+        left = self.lab.run(self.work, tool, *map(fill, args), KACHE_CACHE_DIR=str(cache), **env)
+        return left, self.lab.event(cache)
 
 
 @pytest.mark.hits
@@ -288,7 +257,7 @@ def test_a_change_of(lab, name, compiler):
     cached, event = bench.run(case["after"], case["then"], lab.cache)
     fresh, _ = bench.run(case["after"], case["then"], lab.root / "empty")
     assert cached[:3] == fresh[:3], (cached[:3], fresh[:3])
-    assert {n for n in fresh[3].keys() | cached[3].keys() if fresh[3].get(n) != cached[3].get(n)} == set()
+    assert unequal(fresh, cached) == []
     assert (event["result"] != "local_hit") == case["compiled"], event
     if event["result"] == "miss" and "passthrough_reason" not in event:
         _, event = bench.run(case["after"], case["then"], lab.cache)

@@ -1,13 +1,12 @@
 """Every shape of a C or C++ compile, a link and an archive: what comes from the cache is what the compiler alone would have left,
 each file, each message; or the shape is refused, with a reason, and nothing is lost."""
 import os
-import shutil
 import subprocess
 import time
 
 import pytest
 
-from laboratory import KACHE, write_tree
+from laboratory import unequal, write_tree
 
 FILES = {
     "a.c": '#include "h.h"\n#include <stdio.h>\nint add(int x) { return x + H; }\nint warns(void) { int unused = 1; return H; }\n',
@@ -153,25 +152,15 @@ class Bench:
         time.sleep(0.02)
 
     def run(self, through_kache, **env):
-        shutil.rmtree(self.work / "out", ignore_errors=True)
-        (self.work / "out").mkdir()
         tool = {None: self.compiler, "c++": {"gcc": "g++", "clang": "clang++"}[self.compiler]}.get(self.case["tool"], self.case["tool"])
-        command = [tool, *self.case["args"]]
-        if through_kache:
-            command.insert(0, KACHE)
-        result = subprocess.run(command, cwd=self.cwd, env=self.lab.env(**self.case["env"], **env), capture_output=True)
-        files = {path.name: (path.read_bytes(), bool(path.stat().st_mode & 0o111)) for path in (self.work / "out").iterdir() if path.is_file()}
-        if self.case["after"] and result.returncode == 0:
+        left = self.lab.run(self.work, tool, *self.case["args"], through=through_kache, cwd=self.cwd, **self.case["env"], **env)
+        if self.case["after"] and left[0] == 0:
             ran = subprocess.run(self.case["after"], cwd=self.work, capture_output=True)
             assert ran.returncode == 0, ran
-        return result.returncode, result.stdout, result.stderr, files
+        return left
 
     def event(self):
-        return self.lab.events()[-1]
-
-
-def unequal(one, two):
-    return sorted(name for name in one[3].keys() | two[3].keys() if one[3].get(name) != two[3].get(name))
+        return self.lab.event()
 
 
 CASES = [(name, compiler) for name, case in SHAPES.items() for compiler in ("gcc", "clang") if case["only"] in (None, compiler)]

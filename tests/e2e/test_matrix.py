@@ -4,14 +4,13 @@ import json
 import mmap
 import os
 import pathlib
-import shutil
 import socket
 import subprocess
 import time
 
 import pytest
 
-from laboratory import TOOLCHAIN, write_tree
+from laboratory import TOOLCHAIN, empty, files_in, link, program, same_size_and_time, write, write_tree
 
 LIB = ["--crate-name", "unit", "--crate-type", "rlib", "--emit=dep-info,metadata,link", "lib.rs"]
 CHECK = ["--crate-name", "unit", "--crate-type", "rlib", "--emit=dep-info,metadata", "lib.rs"]
@@ -27,17 +26,6 @@ def looks(body):
             "lib.rs": "pub fn found() -> &'static str { looks::look!() }\n"}
 
 
-def write(name, text):
-    return lambda work: (work / name).parent.mkdir(parents=True, exist_ok=True) or (work / name).write_text(text)
-
-
-def program(name, text):
-    def make(work):
-        write(name, text)(work)
-        (work / name).chmod(0o755)
-    return make
-
-
 def archive(name, number):
     def make(work):
         (work / name).parent.mkdir(parents=True, exist_ok=True)
@@ -45,23 +33,6 @@ def archive(name, number):
         subprocess.run(["gcc", "-c", "number.c", "-o", "number.o"], cwd=work, check=True)
         (work / name).unlink(missing_ok=True)
         subprocess.run(["ar", "crsD", name, "number.o"], cwd=work, check=True)
-    return make
-
-
-def link(name, target):
-    def make(work):
-        (work / name).parent.mkdir(parents=True, exist_ok=True)
-        (work / name).unlink(missing_ok=True)
-        (work / name).symlink_to(target)
-    return make
-
-
-def same_size_and_time(name, text):
-    def make(work):
-        before = os.stat(work / name)
-        assert len(text) == before.st_size
-        (work / name).write_text(text)
-        os.utime(work / name, ns=(before.st_atime_ns, before.st_mtime_ns))
     return make
 
 
@@ -422,8 +393,7 @@ class Bench:
 
     def run(self, env, more, cache):
         """Everything that the user gets of all steps, and what became of the last one."""
-        shutil.rmtree(self.work / "out", ignore_errors=True)
-        (self.work / "out").mkdir()
+        empty(self.work / "out")
         self.lab.forget_events()
         env = {name: self.filled(value) for name, value in env.items()} | {"KACHE_CACHE_DIR": str(cache)}
         seen, result = [], None
@@ -436,12 +406,8 @@ class Bench:
             seen.append((result.returncode, result.stdout, result.stderr))
             if result.returncode != 0:
                 break
-        files = {path.name: path.read_bytes() for path in (self.work / "out").iterdir()}
-        log = cache / "events.jsonl"
-        self.lab.cache, kept = cache, self.lab.cache
-        events = self.lab.events() if log.exists() else []
-        self.lab.cache = kept
-        return (seen, files), (events[-1]["result"] if events else "no event")
+        events = self.lab.events(cache)
+        return (seen, files_in(self.work / "out")), (events[-1]["result"] if events else "no event")
 
 
 @pytest.mark.hits
