@@ -133,12 +133,13 @@ void PatternSearch::scan(std::string_view bytes) {
 
 namespace {
 
-// A little-endian ELF file as far as its sections go (System V ABI, "Object Files"), of 32 or 64 bits.
+// An ELF file as far as its sections go (System V ABI, "Object Files"), of 32 or 64 bits, in either order of bytes.
 class ElfSections {
  public:
   explicit ElfSections(std::string_view bytes) : bytes_(bytes) {
-    if (bytes.size() < 52 || !bytes.starts_with("\x7f" "ELF") || bytes[5] != 1) return;
+    if (bytes.size() < 52 || !bytes.starts_with("\x7f" "ELF")) return;
     wide_ = bytes[4] == 2;
+    big_ = bytes[5] == 2;
     table_ = number(wide_ ? 40 : 32, wide_ ? 8 : 4);
     entry_size_ = number(wide_ ? 58 : 46, 2);
     count_ = number(wide_ ? 60 : 48, 2);
@@ -162,12 +163,16 @@ class ElfSections {
   // 0 for what lies outside.
   uint64_t number(uint64_t where, size_t size) const {
     uint64_t value = 0;
-    if (where <= bytes_.size() && size <= bytes_.size() - where) memcpy(&value, bytes_.data() + where, size);
+    if (where > bytes_.size() || size > bytes_.size() - where) return 0;
+    for (size_t i = 0; i < size; ++i) {
+      size_t shift = 8 * (big_ ? size - 1 - i : i);
+      value |= static_cast<uint64_t>(static_cast<unsigned char>(bytes_[where + i])) << shift;
+    }
     return value;
   }
 
   std::string_view bytes_;
-  bool wide_ = false;
+  bool wide_ = false, big_ = false;
   uint64_t table_ = 0, entry_size_ = 0, count_ = 0, names_ = 0;
 };
 
@@ -176,10 +181,17 @@ constexpr uint64_t kCompressed = 1u << 11;  // SHF_COMPRESSED
 }  // namespace
 
 bool hides_text(std::string_view bytes) {
+  using namespace std::string_view_literals;
+  // gzip (gcc's record of optimisations), zstd, xz, bzip2.
+  for (std::string_view magic : {"\x1f\x8b"sv, "\x28\xb5\x2f\xfd"sv, "\xfd" "7zXZ"sv, "BZh"sv}) {
+    if (bytes.starts_with(magic)) return true;
+  }
   ElfSections sections(bytes);
   for (uint64_t i = 0; i < sections.count(); ++i) {
-    // What gcc keeps for link-time optimisation is compressed inside its sections.
-    if (sections.flags(i) & kCompressed || sections.name(i).starts_with(".gnu.lto_")) return true;
+    // What gcc keeps for link-time optimisation is compressed inside its sections; compressed debug information had names of
+    // its own before it had a flag.
+    std::string_view name = sections.name(i);
+    if (sections.flags(i) & kCompressed || name.starts_with(".gnu.lto_") || name.starts_with(".zdebug_")) return true;
   }
   return false;
 }

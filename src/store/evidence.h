@@ -44,9 +44,10 @@ class PatternSearch {
   std::vector<uint8_t> first_two_;  // 64 Ki flags: two bytes with which some window begins
 };
 
-// True for an object or program in which text can not be searched: it has compressed sections. False for an archive, whatever
-// its members hide: it is made of their bytes, and these were inputs of the archiver, so where they are the same the archive is
-// the same in every place. (An rlib's own objects are compressed by no stable rustc, and have had their paths remapped.)
+// True for an object or program in which text can not be searched, because it has compressed sections, and for compressed files.
+// False for an archive, whatever its members hide: it is made of their bytes, and these were inputs of the archiver, so where
+// they are the same the archive is the same in every place. (An rlib's own objects are compressed by no stable rustc, and have
+// had their paths remapped.)
 bool hides_text(std::string_view bytes);
 
 }  // namespace kache

@@ -78,26 +78,39 @@ TEST(Evidence, short_places_are_found_too) {
   EXPECT_FALSE(search.found(1));
 }
 
-// A little-endian 64-bit ELF file with one section of these flags.
-std::string elf(uint64_t flags) {
-  constexpr size_t kHeader = 64, kSection = 64;
-  std::string out(kHeader + kSection, '\0');
-  out.replace(0, 6, std::string("\x7f" "ELF\2\1", 6));
-  out[40] = kHeader;   // where the table of sections is
-  out[58] = kSection;  // size of a row
-  out[60] = 1;         // number of rows
-  for (size_t i = 0; i < 8; ++i) out[kHeader + 8 + i] = static_cast<char>(flags >> (8 * i));
-  return out;
+// A header of the 64-bit kind and sections of the named names; nothing in them.
+std::string elf_with(const std::string& name, bool big, uint64_t flags) {
+  std::string bytes(64 + 2 * 64, '\0');
+  auto put = [&](size_t where, size_t size, uint64_t value) {
+    for (size_t i = 0; i < size; ++i) bytes[where + (big ? size - 1 - i : i)] = static_cast<char>(value >> (8 * i));
+  };
+  bytes.replace(0, 6, std::string("\x7f" "ELF\x02") + (big ? '\x02' : '\x01'));
+  put(40, 8, 64);  // the table of sections
+  put(58, 2, 64);
+  put(60, 2, 2);
+  put(62, 2, 1);  // the section that holds the names
+  put(64 + 8, 8, flags);
+  put(128 + 24, 8, bytes.size());
+  return bytes + name + '\0';
 }
 
-TEST(Evidence, compressed_sections_hide_text) {
-  EXPECT_TRUE(hides_text(elf(1u << 11)));
-  EXPECT_FALSE(hides_text(elf(1u << 1)));
+TEST(Evidence, compressed_sections_and_files_hide_text) {
+  constexpr uint64_t kCompressed = 1u << 11;
+  for (bool big : {false, true}) {
+    EXPECT_FALSE(hides_text(elf_with(".debug_info", big, 0)));
+    EXPECT_TRUE(hides_text(elf_with(".debug_info", big, kCompressed)));
+    EXPECT_TRUE(hides_text(elf_with(".zdebug_info", big, 0)));
+    EXPECT_TRUE(hides_text(elf_with(".gnu.lto_.decls", big, 0)));
+  }
+  EXPECT_TRUE(hides_text("\x1f\x8b and so on"));
+  EXPECT_TRUE(hides_text("\x28\xb5\x2f\xfd and so on"));
+  EXPECT_FALSE(hides_text("{}"));
   EXPECT_FALSE(hides_text(""));
 }
 
 TEST(Evidence, an_archive_hides_nothing_that_its_members_did_not) {
-  std::string object = elf(1u << 11);
+  std::string object = elf_with(".text", false, 1u << 11);
+  ASSERT_TRUE(hides_text(object));
   EXPECT_FALSE(hides_text("!<arch>\n" + std::string(60, ' ') + object));
 }
 

@@ -1,4 +1,5 @@
 """C in two checkouts: what holds its place stays there, what does not is shared; and what `cc.prefix_map` makes of that."""
+import gzip
 import os
 import time
 
@@ -116,6 +117,45 @@ def test_a_unit_that_holds_its_place_is_bound_to_it(places, compiler):
         assert (os.fsencode(second) in left[3]["a.o"][0]) == (elsewhere == "miss")
         assert results(places, second, compiler, source, times=1)[0] == ["local_hit"]
         assert results(places, first, compiler, source, times=1)[0] == ["local_hit"]
+
+
+HIDDEN = {
+    "compressed debug information": ["{compiler}", "-g", "-gz"],
+    "compressed debug information of the old kind": ["gcc", "-g", "-gdwarf-4", "-gz=zlib-gnu"],
+    "the other order of bytes": ["clang", "--target=s390x-linux-gnu", "-ffreestanding", "-g", "-gdwarf-4", "-gz"],
+    "link-time optimisation": ["{compiler}", "-g", "-flto"],
+    "a compressed record of optimisations": ["gcc", "-O3", "-fsave-optimization-record"],
+    "an open record of optimisations": ["clang", "-O3", "-fsave-optimization-record"],
+}
+
+
+@pytest.mark.hits
+@pytest.mark.parametrize("name,compiler", [(name, compiler) for name, words in HIDDEN.items() for compiler in ("gcc", "clang")
+                                           if words[0] in ("{compiler}", compiler)])
+def test_a_place_that_can_not_be_read_in_the_output_binds_it_too(places, name, compiler):
+    for place in places.places:
+        # Many names, so that compressing is worth it.
+        (place / "inc/long.h").write_text("".join(f"struct some_long_name_{i} {{ int member_of_it_{i}; }} variable_with_a_name_{i};\n" for i in range(60)))
+        (place / "src/loop.c").write_text('#include "long.h"\nint loop(const int *x, int n) { int s = 0; while (n--) s += x[n]; return s; }\n')
+    time.sleep(0.02)
+    made = []
+    for place in places.places:
+        line = command(compiler, place, "loop", *HIDDEN[name][1:])
+        said = []
+        for _ in range(2):
+            through = places.run(place, *line, KACHE_CC_PATH_NORMALIZE="0")
+            assert through[0] == 0 and "passthrough_reason" not in places.event(), (through[2], places.event())
+            said.append(places.event()["result"])
+        assert said == ["miss", "local_hit"]
+        alone = places.run(place, *line, through=False)
+        if name == "a compressed record of optimisations":  # which also holds addresses of the compiler's own
+            assert set(through[3]) == set(alone[3]) and len(through[3]) == 2
+            record = next(file for file in through[3] if file.endswith(".gz"))
+            assert os.fsencode(place) in gzip.decompress(through[3][record][0])
+        elif name != "link-time optimisation":  # the names of its sections are random
+            assert through == alone
+        made.append(through[3])
+    assert made[0] != made[1]
 
 
 @pytest.mark.hits
