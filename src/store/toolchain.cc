@@ -128,8 +128,8 @@ std::string encode(const Toolchain& toolchain, const std::string& program, const
   return seal_frame(kMagic, std::move(out).take());
 }
 
-// The memoised identity, if it is of this boot and every covered file is as it was.
-Result<Toolchain> recall(FileSystem& fs, const std::string& path, const std::string& program,
+// The memoised identity, if it is of this boot, every covered file is as it was, and the name still leads to the program.
+Result<Toolchain> recall(FileSystem& fs, const std::string& path, const std::string& program, const std::string& real,
                          const std::string& target, const BootId& boot) {
   std::string bytes = KACHE_TRY(read_file(fs, path, 4u << 20));
   ByteReader in(KACHE_TRY(open_frame(kMagic, bytes)));
@@ -138,6 +138,7 @@ Result<Toolchain> recall(FileSystem& fs, const std::string& path, const std::str
   if (in.text() != program || in.text() != target) return stale;
   Toolchain toolchain;
   toolchain.program = in.text();
+  if (toolchain.program != real) return stale;
   toolchain.sysroot = in.text();
   toolchain.identity = in.digest();
   uint64_t count = in.count(42);
@@ -192,14 +193,15 @@ Result<Toolchain> identify_toolchain(FileSystem& fs, Clock& clock, Memo& memo, c
                                      const std::string& program, const std::string& target, ToolchainKind kind) {
   std::string memo_path =
       layout.toolchains() + "/" + Hasher().field("program", program).field("target", target).field("kind", static_cast<uint64_t>(kind)).finish().hex();
-  Result<Toolchain> known = recall(fs, memo_path, program, target, memo.boot());
-  if (known.ok()) return known;
-
-  Toolchain toolchain;
+  // Asked each time: links such as "current" and those of /etc/alternatives are turned.
   char* real = ::realpath(program.c_str(), nullptr);
   if (!real) return error_from_errno(errno, program);
+  Toolchain toolchain;
   toolchain.program = real;
   ::free(real);
+  Result<Toolchain> known = recall(fs, memo_path, program, toolchain.program, target, memo.boot());
+  if (known.ok()) return known;
+
   std::string sysroot(dir_name(dir_name(toolchain.program)));
   if (kind == ToolchainKind::rustc && fs.stat(sysroot + "/lib/rustlib").ok()) toolchain.sysroot = sysroot;
 

@@ -14,6 +14,17 @@ FILES = {
     "main.c": "int main(void) { return 0; }\n",
     "bin/x": "",
 }
+DRIVER = r"""
+#include <unistd.h>
+#define TEXT(x) #x
+#define OPTION(x) "-O" TEXT(x)
+int main(int argc, char **argv) {
+  char *words[256] = {"/usr/bin/gcc", OPTION(LEVEL)};
+  for (int i = 1; i < argc && i < 250; i++) words[i + 1] = argv[i];
+  execv(words[0], words);
+  return 127;
+}
+"""
 
 
 def answer(*command):
@@ -109,6 +120,21 @@ def test_a_link_is_turned_to_another_installation(work):
     for name in ("one", "two"):
         (work.work / "bin/gcc").unlink(missing_ok=True)
         (work.work / "bin/gcc").symlink_to(work.root / name / "gcc")
+        left += compare(work, ["bin/gcc"], "-c", "a.c", "-o", "out/a.o")
+    assert left[0] != left[1]
+
+
+@pytest.mark.hits
+def test_a_link_is_turned_to_another_compiler(work):
+    """As /etc/alternatives turns them; none of these asks where it is itself."""
+    for name, level in (("one", "0"), ("two", "2")):
+        (work.root / "driver.c").write_text(DRIVER)
+        subprocess.run(["gcc", f"-DLEVEL={level}", work.root / "driver.c", "-o", work.root / name], check=True)
+    (work.work / "a.c").write_text("int a(int x) { return x + 1; }\n")
+    left = []
+    for name in ("one", "two"):
+        (work.work / "bin/gcc").unlink(missing_ok=True)
+        (work.work / "bin/gcc").symlink_to(work.root / name)
         left += compare(work, ["bin/gcc"], "-c", "a.c", "-o", "out/a.o")
     assert left[0] != left[1]
 

@@ -83,6 +83,18 @@ def test_toolchains_with_one_banner_and_other_contents_do_not_answer_each_other(
     assert unit.compile(two / "bin/rustc") == "local_hit"
 
 
+@pytest.mark.hits
+def test_a_link_that_is_turned_to_another_toolchain(unit, private):
+    """As "current" is by those who keep several: what the link led to an hour ago does not count."""
+    one, two = copy(private, unit.root / "one"), copy(private, unit.root / "two")
+    change(two)
+    current = unit.root / "current"
+    for toolchain, expected in ((one, "miss"), (one, "local_hit"), (two, "miss"), (two, "local_hit"), (one, "local_hit")):
+        current.unlink(missing_ok=True)
+        current.symlink_to(toolchain)
+        assert unit.compile(current / "bin/rustc") == expected
+
+
 @pytest.fixture
 def proxies(unit, private):
     one, two = copy(private, unit.root / "toolchains/one"), copy(private, unit.root / "toolchains/two")
