@@ -29,6 +29,7 @@ enum class CcFlag : uint8_t {
   forward,       // its value is a word for a tool behind the driver
   preprocessor_words, assembler_words, linker_words,  // the same, several words with commas between
   debug, debug_off, split_debug,
+  records_words, // of clang: the command line gets into the object
   names_output,  // the name of the object gets into an output, or says where something is looked for
   color,
   arch,

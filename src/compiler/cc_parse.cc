@@ -144,7 +144,11 @@ class Parser : private LineParser {
         return key("-o");
       case CcFlag::side_output:
         side_outputs_.push_back({"side", std::string(value), true});
+        if (name == "-MJ") records_words();
         return key(name);
+      case CcFlag::records_words:
+        if (cc().kind != CcKind::gcc) records_words();
+        break;
       case CcFlag::language: language_ = value == "none" ? "" : value; break;
       case CcFlag::prefix_map: return take_prefix_map(name, value);
       case CcFlag::directory_map: cc().rewrites_paths = true; break;
@@ -172,6 +176,9 @@ class Parser : private LineParser {
     }
     key(name + std::string(value));
   }
+
+  // A map of ours would be written down with the rest of the command line.
+  void records_words() { cc().rewrites_paths = true; }
 
   // OLD is a place here; NEW is what the outputs will hold.
   void take_prefix_map(const std::string& name, std::string_view value) {
@@ -225,6 +232,8 @@ class Parser : private LineParser {
       size_t equals = word.find('=');
       std::string_view head = word.substr(0, equals == std::string_view::npos ? word.size() : equals + 1);
       std::string_view value = word.substr(head.size());
+      bool lists_time = name == "-Wa," && word.starts_with("-a") && word.substr(0, word.find('=')).find('g') != std::string_view::npos;
+      if (lists_time) refuse(Refusal::time_macro, "-Wa," + std::string(word));
       bool takes_next = word == "-Map" || word == "-MD" || word == "--MD" || word == "-rpath" || word == "-rpath-link" ||
                         word == "--version-script" || word == "-soname" || word == "-h";
       bool writes = head == "-Map=" || head == "--Map=" || head == "--out-implib=" || head == "--dependency-file=" ||

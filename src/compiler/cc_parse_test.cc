@@ -102,6 +102,9 @@ TEST_F(CcParse, QuestionsAndShapesThatAreRefused) {
                      Words{"gcc", "-S", "-x", "c", ""}, Words{"gcc", "-c", "a.c", ""}, Words{"clang-cl", "/c", "/Tc"}}) {
     EXPECT_EQ(refusal(argv), Refusal::not_a_compile) << argv.back();
   }
+  EXPECT_EQ(refusal({"gcc", "-c", "a.c", "-Wa,-aghls=a.lst"}), Refusal::time_macro);
+  EXPECT_EQ(refusal({"gcc", "-c", "a.c", "-Wa,-ahls=g.lst"}), Refusal::none);
+  EXPECT_EQ(refusal({"gcc", "-c", "a.c", "-Wa,--gdwarf-5"}), Refusal::none);
   EXPECT_EQ(refusal({"gcc", "-E", "a.c"}), Refusal::prints_to_stdout);
   EXPECT_EQ(refusal({"gcc", "-c", "-x", "c", "-"}), Refusal::source_from_stdin);
   EXPECT_EQ(refusal({"gcc", "-c", "a.c", "-o", "-"}), Refusal::output_to_stdout);
@@ -116,6 +119,12 @@ TEST_F(CcParse, DebugInformationAndProbesAreKnown) {
   EXPECT_TRUE(parse({"gcc", "-g", "-c", "a.c"}).invocation.cc.debug_info);
   EXPECT_FALSE(parse({"gcc", "-g", "-g0", "-c", "a.c"}).invocation.cc.debug_info);
   EXPECT_TRUE(parse({"gcc", "-ffile-prefix-map=a=b", "-c", "a.c"}).invocation.cc.rewrites_paths);
+  for (const char* flag : {"-frecord-command-line", "-frecord-gcc-switches", "-grecord-command-line", "-grecord-gcc-switches"}) {
+    EXPECT_TRUE(parse({"clang", flag, "-c", "a.c"}).invocation.cc.rewrites_paths) << flag;
+    EXPECT_FALSE(parse({"gcc", flag, "-c", "a.c"}).invocation.cc.rewrites_paths) << flag;  // leaves out maps
+    EXPECT_FALSE(parse({"gcc", flag, "-c", "a.c"}).invocation.cc.debug_info) << flag;
+  }
+  EXPECT_TRUE(parse({"clang", "-MJ", "a.json", "-c", "a.c"}).invocation.cc.rewrites_paths);
   EXPECT_TRUE(parse({"gcc", "-c", "conftest.c"}).invocation.cc.is_configure_probe);
   EXPECT_TRUE(parse({"gcc", "-c", "/w/b/CMakeFiles/CMakeScratch/TryCompile-x/a.c"}).invocation.cc.is_configure_probe);
   for (const char* flag : {"-march=native", "-mtune=native", "-mcpu=native+fp16"}) EXPECT_TRUE(parse({"gcc", flag, "-c", "a.c"}).invocation.native_cpu) << flag;

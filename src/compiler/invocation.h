@@ -76,7 +76,7 @@ struct CcDetails {
   bool names_output = false;        // the outputs name themselves: split debug information, coverage
   bool is_precompiled_header = false;
   bool is_configure_probe = false;  // a build system tries the compiler out: it is run exactly as asked
-  bool rewrites_paths = false;      // -f…-prefix-map or -f…-compilation-dir of the user's own
+  bool rewrites_paths = false;      // -f…-prefix-map or -f…-compilation-dir of the user's own, or all flags are written down
   bool inputs_are_files = true;     // a link: nothing among its inputs that is no regular file
 };
 

@@ -58,6 +58,7 @@ bool is_understood(const CcFlagRow& row) {
     case CcFlag::directory_map:
     case CcFlag::debug:
     case CcFlag::debug_off:
+    case CcFlag::records_words:
     case CcFlag::color: return true;
     default: return false;
   }

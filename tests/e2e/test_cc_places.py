@@ -174,3 +174,14 @@ def test_a_map_of_the_users_own_is_the_only_one(places, compiler):
     for place, expected in zip(places.places, (["miss", "local_hit"], ["local_hit"] * 2)):
         said, left = results(places, place, compiler, "says", "-g", f"-ffile-prefix-map={place}=mine")
         assert said == expected and b"mine/src/says.c" in left[3]["a.o"][0]
+
+
+@pytest.mark.hits
+@pytest.mark.parametrize("compiler,flags", [("gcc", ["-frecord-gcc-switches"]), ("gcc", ["-grecord-gcc-switches"]), ("clang", ["-frecord-gcc-switches"]),
+                                            ("clang", ["-grecord-command-line"]), ("clang", ["-grecord-gcc-switches"]), ("clang", ["-MJ", "out/a.json"])])
+def test_a_command_line_that_is_written_down_is_the_users(places, compiler, flags):
+    """Byte for byte: clang writes all flags, so there are none of kache's; gcc leaves maps out, and has one."""
+    for place in places.places:
+        mapped = [f"-fdebug-prefix-map={place}=/proc/self/cwd"] if compiler == "gcc" else []
+        said, left = results(places, place, compiler, "says", "-g", *flags, alone_with=mapped)
+        assert said == ["miss", "local_hit"] and b"/kache/" not in b"".join(data for data, _ in left[3].values())

@@ -129,6 +129,7 @@ SHAPES = {
     "to standard output": shape("-Iinc", "-E", "a.c", refused="prints"),
     "object to standard output": shape("-Iinc", "-c", "s.s", "-o", "/dev/null", refused="not a regular file"),
     "the time": shape("-c", "time.c", "-o", "out/t.o", steps=(["sh", "-c", "echo 'const char *t = __DATE__;' > time.c"],), refused="time"),
+    "the time in a listing": compile_("-Wa,-ag=out/a.lst", only="gcc", refused="time"),
     "the time by a flag": shape("-DNOW=__DATE__", "-c", "now.c", "-o", "out/t.o",
                                 steps=(["sh", "-c", "echo 'const char *t = NOW;' > now.c"],), refused="time"),
     "the time of the file": shape("-c", "time.c", "-o", "out/t.o", steps=(["sh", "-c", "echo 'const char *t = __TIMESTAMP__;' > time.c"],), refused="time"),
