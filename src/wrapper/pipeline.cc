@@ -350,7 +350,7 @@ class Session {
   bool has_fallback() {
     if (config_.fallback.empty()) return false;
     std::string path = find_executable(fs_, config_.fallback.front(), line_.env, line_.cwd);
-    Result<FileStat> stat = path.empty() ? Result<FileStat>(Error{ErrorCode::not_found}) : fs_.stat(path);
+    Result<FileStat> stat = path.empty() ? Result<FileStat>(Error{}) : fs_.stat(path);
     return stat.ok() && stat->is_regular() && stat->is_executable();
   }
 
