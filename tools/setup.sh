@@ -1,18 +1,13 @@
 #!/bin/bash
 # Installs what building and testing kache needs, where it is missing. Debian 12 and 13.
 #   tools/setup.sh build   what ./install needs
-#   tools/setup.sh test    and what ./test needs
-#   tools/setup.sh fuzz    and what the fuzz targets need
+#   tools/setup.sh test    and what ./test and .ci/run need
 #   tools/setup.sh rust    a Rust toolchain, where there is none on PATH
 set -euo pipefail
 
 build="gcc g++ cmake ninja-build pkg-config librust-blake3-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libsqlite3-dev"
-test="$build libgtest-dev python3 python3-pytest python3-pytest-xdist strace make file clang llvm lld mold gdb binutils
-      xfsprogs btrfs-progs e2fsprogs util-linux mount meson"
-fuzz="$test libclang-rt-dev"
-
-# Debian 12 calls the runtimes of clang by their version only.
-if ! apt-cache show libclang-rt-dev >/dev/null 2>&1; then fuzz="$test libclang-rt-14-dev"; fi
+test="$build libgtest-dev python3 python3-pytest python3-pytest-xdist strace make file clang libclang-rt-dev llvm lld mold gdb
+      binutils xfsprogs btrfs-progs e2fsprogs util-linux mount meson"
 
 rust() {
   if command -v cargo >/dev/null && command -v rustc >/dev/null; then return; fi
@@ -33,7 +28,6 @@ for part in "$@"; do
   case $part in
     build) wanted+=" $build" ;;
     test) wanted+=" $test" ;;
-    fuzz) wanted+=" $fuzz" ;;
     rust) ;;
     *) echo "setup.sh: unknown part $part" >&2; exit 2 ;;
   esac

