@@ -256,9 +256,18 @@ class Collector {
 
   void real_path(const std::string& path, const RecordEvent& event) {
     if (event.result != 0) return failed(path, event);
-    if (ignored(path) || own_.is_own(path)) return;
+    if (ignored(path) || own_.is_own(path) || is_beside_compiler(path, event.b)) return;
     if (event.b == path) return present(path, nullptr);
     question(InputKind::real_path, path, &event);
+  }
+
+  // rustc asks where its driver lies, as "<sysroot>/bin/../lib/…". Where the compiler lies, and what the driver is, says the
+  // identity of the toolchain; there is no other link on the way.
+  bool is_beside_compiler(const std::string& path, std::string_view real) {
+    if (context_.toolchain_files.count(std::string(real)) == 0) return false;
+    std::string bin(dir_name(resolver_.real(context_.program)));
+    std::string_view sysroot = dir_name(bin);
+    return is_below(real, sysroot) && path == bin + "/.." + std::string(real.substr(sysroot.size()));
   }
 
   void list(const std::string& path, const RecordEvent& event) {
