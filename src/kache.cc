@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/heap.h"
 #include "base/path.h"
 #include "compiler/cc_names.h"
 #include "compiler/compilers.h"
@@ -87,4 +88,7 @@ int run(int argc, char** argv, char** environment) {
 }  // namespace
 }  // namespace kache
 
-int main(int argc, char** argv, char** environment) { kache::end_like(kache::run(argc, argv, environment)); }
+int main(int argc, char** argv, char** environment) {
+  kache::keep_freed_memory();
+  kache::end_like(kache::run(argc, argv, environment));
+}
