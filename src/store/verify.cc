@@ -1,7 +1,6 @@
 #include "store/verify.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include <algorithm>
 
@@ -141,13 +140,9 @@ Result<Digest> Verifier::answer(InputKind kind, const std::string& path) {
       return Hasher().field("times", static_cast<uint64_t>(now.mtime_ns)).field("size", now.size).finish();
     }
     case InputKind::link: return link_digest(KACHE_TRY(fs_.read_link(path)));
-    case InputKind::real_path: {
-      char* resolved = ::realpath(path.c_str(), nullptr);
-      if (!resolved) return error_from_errno(errno, path);
-      std::string real = resolved;
-      ::free(resolved);
-      return Hasher().field("real", roots_.remapped(real)).finish();
-    }
+    case InputKind::real_path:
+      KACHE_TRY(stat(path));
+      return Hasher().field("real", roots_.remapped(resolver_.real(path))).finish();
     case InputKind::program: {
       const std::string& found = find_program(path);
       return found.empty() ? Digest{} : Hasher().field("program", roots_.remapped(found)).finish();

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/env.h"
 #include "base/file_system.h"
+#include "base/path_resolver.h"
 #include "compiler/invocation.h"
 #include "key/input.h"
 #include "key/roots.h"
@@ -29,7 +30,8 @@ class Verifier {
  public:
   Verifier(FileSystem& fs, Clock& clock, Memo& memo, const Roots& roots, const CommandLine& line,
            const Invocation& invocation, const StoreLayout& layout)
-      : fs_(fs), clock_(clock), memo_(memo), roots_(roots), line_(line), invocation_(invocation), layout_(layout) {}
+      : fs_(fs), clock_(clock), memo_(memo), roots_(roots), line_(line), invocation_(invocation), layout_(layout),
+        resolver_(fs) {}
 
   // none: all of it holds. `action` is what it leads to.
   Difference first_difference(const InputSet& set, const ActionKey& action);
@@ -70,6 +72,7 @@ class Verifier {
   const CommandLine& line_;
   const Invocation& invocation_;
   const StoreLayout& layout_;
+  PathResolver resolver_;
   Counts counts_;
   bool followed_dangling_link_ = false;  // an absence that no identity proves
   std::unordered_map<std::string, Digest> files_;
