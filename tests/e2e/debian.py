@@ -1,4 +1,5 @@
 """Sources of real projects, from the distribution's archive, as their authors published them."""
+import fcntl
 import pathlib
 import re
 import subprocess
@@ -28,21 +29,28 @@ def apt(*args):
     return subprocess.run(["apt-get", *config, "-qq", *args], cwd=PLACE, capture_output=True, text=True)
 
 
-def source(package, destination):
-    """Unpacks the upstream sources of a Debian package."""
-    downloads = PLACE / package
-    if not list(downloads.glob("*.orig.tar.*")):
-        for name in ("parts", "lists/partial", package):
+def download(package, destination):
+    """One at a time: apt refuses to work beside itself, and a test that is run beside another would be skipped."""
+    PLACE.mkdir(parents=True, exist_ok=True)
+    with (PLACE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for name in ("parts", "lists/partial"):
             (PLACE / name).mkdir(parents=True, exist_ok=True)
+        destination.mkdir(exist_ok=True)
         if not list((PLACE / "parts").iterdir()):
             for name, text in source_lists():
                 (PLACE / "parts" / name).write_text(text)
             apt("update")
-        for path in PLACE.glob("*.orig*.tar.*"):
-            path.unlink()
         done = apt("source", "--download-only", package)
-        for path in [*PLACE.glob("*.orig.tar.*")]:
-            path.rename(downloads / path.name)
+        for path in [*PLACE.glob("*.orig*.tar.*")]:
+            path.rename(destination / path.name)
+        return done
+
+
+def source(package, destination):
+    """Unpacks the upstream sources of a Debian package."""
+    downloads = PLACE / package
+    done = download(package, downloads) if not list(downloads.glob("*.orig.tar.*")) else None
     archives = list(downloads.glob("*.orig.tar.*"))
     if not archives:
         pytest.skip(f"the sources of {package} can not be had here: {done.stderr[-200:]}")
