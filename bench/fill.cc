@@ -66,15 +66,14 @@ Status fill(FileSystem& fs, const StoreLayout& layout, uint64_t count, bool own_
     traces.key = entry.invocation;
     traces.crate_name = entry.crate_name;
     traces.parts = {{"toolchain", digest_of("toolchain", 0).hex()}, {"argv", "--crate-name=" + entry.crate_name}};
-    Candidate candidate;
-    candidate.action = entry.key;
+    InputSet set;
     for (uint64_t j = 0; j < 30; ++j) {
       Input input;
       input.path = {{RootKind::workspace, 0}, "src/module_" + std::to_string(j) + ".rs"};
       input.digest = digest_of("input", i * 30 + j);
-      candidate.inputs.inputs.push_back(std::move(input));
+      set.inputs.push_back(std::move(input));
     }
-    traces.add(std::move(candidate));
+    traces.add(set, entry.key);
     KACHE_TRY(write(fs, layout.trace(traces.key), encode_traces(traces)));
   }
   Memo memo = Memo::open(layout.memo(), boot);

@@ -18,8 +18,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Result<Entry> again = decode_any_entry(encode_entry(*entry));
     if (!again.ok() || again->outputs != entry->outputs) std::abort();
   }
-  Result<Traces> traces = decode_any_traces(seal_frame("KTRACE01", bytes));
-  if (traces.ok() && !decode_any_traces(encode_traces(*traces)).ok()) std::abort();
+  Result<Traces> traces = decode_any_traces(seal_frame("KTRACE02", bytes));
+  if (traces.ok()) {
+    if (!decode_any_traces(encode_traces(*traces)).ok()) std::abort();
+    (void)traces->inputs_that_differ();
+    if (!traces->candidates.empty()) traces->add(traces->set_of(traces->candidates.back()), ActionKey{});
+    if (!decode_any_traces(encode_traces(*traces)).ok()) std::abort();
+  }
   Result<CompiledConfig> config = decode_compiled(seal_frame("KCONFC01", bytes));
   if (config.ok() && !decode_compiled(encode_compiled(*config)).ok()) std::abort();
   Result<std::vector<Stamp>> mark = decode_sync_mark(seal_frame("KSYNCD01", bytes));

@@ -20,6 +20,11 @@ class SystemClock final : public Clock {
   int64_t monotonic_ns() override { return read_clock(CLOCK_MONOTONIC); }
   int64_t boottime_ns() override { return read_clock(CLOCK_BOOTTIME); }
   int64_t file_clock_ns() override { return read_clock(CLOCK_REALTIME_COARSE); }
+  void let_file_clock_pass(int64_t ns) override {
+    constexpr int64_t kTick = 10'000'000;
+    constexpr timespec kStep = {0, 250'000};
+    for (int64_t now = file_clock_ns(); now <= ns && ns - now < kTick; now = file_clock_ns()) nanosleep(&kStep, nullptr);
+  }
 };
 
 }  // namespace

@@ -15,6 +15,9 @@ class Clock {
   // CLOCK_REALTIME_COARSE: the clock with which the kernel stamps files. A file whose ctime is below it can not be
   // changed any more without its ctime changing too.
   virtual int64_t file_clock_ns() = 0;
+  // Sleeps until file_clock_ns() is above `ns`: at most for one tick, 10 ms where the kernel ticks slowest. A time further
+  // ahead is not waited for.
+  virtual void let_file_clock_pass(int64_t ns) = 0;
 };
 
 Clock& system_clock();

@@ -6,6 +6,6 @@
 
 namespace kache {
 
-inline constexpr uint64_t kKeySchema = 2;
+inline constexpr uint64_t kKeySchema = 3;
 
 }  // namespace kache

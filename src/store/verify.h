@@ -35,6 +35,8 @@ class Verifier {
 
   // none: all of it holds. `action` is what it leads to.
   Difference first_difference(const InputSet& set, const ActionKey& action);
+  // One input, asked for itself.
+  bool holds(const Input& input);
   // All that differs, up to `limit`; for explanations.
   std::vector<Difference> differences(const InputSet& set, size_t limit);
 
@@ -60,7 +62,6 @@ class Verifier {
   Result<FileStat> stat(const std::string& path);
   bool absent(const std::string& path);
   std::string fact_of_command_line(std::string_view name) const;
-  bool holds(const Input& input);
   void check_facts(const InputSet& set, size_t limit, std::vector<Difference>& found);
   void check_inputs(const InputSet& set, const std::vector<bool>* covered, size_t limit, std::vector<Difference>& found);
   size_t check_absent(const std::vector<Input>& inputs, size_t first, size_t limit, std::vector<Difference>& found);

@@ -202,8 +202,8 @@ class Committer {
     traces.key = request_.key;
     traces.parts = request_.parts;
     traces.crate_name = request_.invocation.crate_name;
-    report_.inputs = set_;
-    traces.add({std::move(set_), entry_.key});
+    traces.add(set_, entry_.key);
+    report_.inputs = std::move(set_);
     return publish_traces(fs_, blobs_.layout(), traces);
   }
 

@@ -4,6 +4,7 @@
 
 #include "base/path.h"
 #include "key/invocation_key.h"
+#include "store/memo.h"
 #include "store/restore.h"
 
 namespace kache {
@@ -76,6 +77,14 @@ Result<CompileCommand> shared_command(const CommandLine& line, const Invocation&
     command.argv.push_back(std::move(arg));
   }
   return command;
+}
+
+void let_named_files_settle(FileSystem& fs, Clock& clock, const CommandLine& line) {
+  for (const std::string& word : line.argv) {
+    if (word.empty() || word.front() == '-') continue;
+    Result<FileStat> file = fs.stat(absolute_path(line.cwd, word));
+    if (file.ok() && file->is_regular() && !settled(*file, clock.file_clock_ns())) clock.let_file_clock_pass(file->ctime_ns);
+  }
 }
 
 void unlink_shared_outputs(FileSystem& fs, const Invocation& invocation, const std::string& cwd) {

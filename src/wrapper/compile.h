@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "compiler/invocation.h"
 #include "config/config.h"
@@ -29,6 +30,10 @@ Result<CompileCommand> shared_command(const CommandLine& line, const Invocation&
 
 // Restored files that are one inode with the store must not be written into: they are unlinked before a compiler runs.
 void unlink_shared_outputs(FileSystem& fs, const Invocation& invocation, const std::string& cwd);
+
+// What was written within this tick of the file clock could be written again without a trace, so nothing that is made of it is
+// kept. A configure script compiles what it has just written: rather a tick of waiting than never a hit.
+void let_named_files_settle(FileSystem& fs, Clock& clock, const CommandLine& line);
 
 inline constexpr std::string_view kActiveVariable = "KACHE_ACTIVE";
 

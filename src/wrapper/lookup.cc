@@ -10,19 +10,54 @@ std::string describe(const Difference& difference) {
   return std::string(kNouns[difference.kind]) + " " + difference.name;
 }
 
-// What people are told is the difference to the nearest candidate. An edit loop is seen by the newest one.
-static void explain(Verifier& verifier, const std::vector<Candidate>& candidates, Lookup& lookup) {
-  std::vector<Difference> differences = verifier.differences(candidates.front().inputs, 8);
+namespace {
+
+// What people are told is the difference to the nearest candidate, of the newest ones. An edit loop is seen by the newest.
+void explain(Verifier& verifier, const Traces& traces, Lookup& lookup) {
+  std::vector<Difference> differences = verifier.differences(traces.set_of(traces.candidates.front()), 8);
   lookup.only_files_differ = std::all_of(differences.begin(), differences.end(), [](const Difference& difference) {
     return difference.kind == Difference::file || difference.kind == Difference::presence;
   });
-  for (size_t i = 1; i < candidates.size() && differences.size() > 1; ++i) {
-    std::vector<Difference> fewer = verifier.differences(candidates[i].inputs, differences.size());
+  size_t newest = std::min(traces.candidates.size(), kManyCandidates);
+  for (size_t i = 1; i < newest && differences.size() > 1; ++i) {
+    std::vector<Difference> fewer = verifier.differences(traces.set_of(traces.candidates[i]), differences.size());
     // None: this one holds, and its entry is gone.
     if (!fewer.empty() && fewer.size() < differences.size()) differences = std::move(fewer);
   }
   for (const Difference& difference : differences) lookup.reasons.push_back(describe(difference));
 }
+
+// Sorts candidates out by what sets them apart, before anything is asked that they share. Each file is asked once, and most
+// candidates are ruled out by the first.
+class Sieve {
+ public:
+  Sieve(Verifier& verifier, const Traces& traces)
+      : verifier_(verifier), traces_(traces), differ_(traces.inputs_that_differ()), known_(traces.inputs.size()) {}
+
+  bool rules_out(const Candidate& candidate) {
+    for (const Rows& run : candidate.inputs) {
+      for (uint32_t i = run.first; i < run.first + run.count; ++i) {
+        if (differ_[i] && !holds(i)) return true;
+      }
+    }
+    return false;
+  }
+
+ private:
+  enum class Answer : uint8_t { unknown, yes, no };
+
+  bool holds(uint32_t row) {
+    if (known_[row] == Answer::unknown) known_[row] = verifier_.holds(traces_.inputs[row]) ? Answer::yes : Answer::no;
+    return known_[row] == Answer::yes;
+  }
+
+  Verifier& verifier_;
+  const Traces& traces_;
+  std::vector<bool> differ_;
+  std::vector<Answer> known_;
+};
+
+}  // namespace
 
 Lookup find_entry(FileSystem& fs, const StoreLayout& layout, Verifier& verifier, const InvocationKey& key) {
   Lookup lookup;
@@ -34,8 +69,10 @@ Lookup find_entry(FileSystem& fs, const StoreLayout& layout, Verifier& verifier,
     return lookup;
   }
   lookup.known_invocation = !traces->candidates.empty();
-  for (Candidate& candidate : traces->candidates) {
-    if (verifier.first_difference(candidate.inputs, candidate.action).kind != Difference::none) continue;
+  Sieve sieve(verifier, *traces);
+  for (const Candidate& candidate : traces->candidates) {
+    if (sieve.rules_out(candidate)) continue;
+    if (verifier.first_difference(traces->set_of(candidate), candidate.action).kind != Difference::none) continue;
     std::string path = layout.entry(candidate.action);
     Result<std::string> entry_bytes = read_file(fs, path, kMaxEntrySize);
     if (!entry_bytes.ok()) {
@@ -52,7 +89,7 @@ Lookup find_entry(FileSystem& fs, const StoreLayout& layout, Verifier& verifier,
     lookup.found = true;
     return lookup;
   }
-  if (lookup.known_invocation) explain(verifier, traces->candidates, lookup);
+  if (lookup.known_invocation) explain(verifier, *traces, lookup);
   return lookup;
 }
 

@@ -241,6 +241,7 @@ class Session {
     Result<std::vector<Input>> before = measure_updates();
     if (!before.ok()) return pass_through({Refusal::input_unreadable, before.error().message});
     unlink_shared_outputs(fs_, invocation_, line_.cwd);
+    let_named_files_settle(fs_, world_.clock, line_);
     int64_t files_before_ns = world_.clock.file_clock_ns();
     outcome_.key_fields = key_fields(parts_, {});  // more is known when it has been stored
     Progress progress(world_, config_, layout_, outcome_.crate_name, outcome_.root);

@@ -224,3 +224,18 @@ def test_many_jobs_on_one_cache(lab):
         results = lab.results()
         assert sum(results.values()) == 60 and results[expected] == 60, results
     assert pathlib.Path(tree / "f1.o").read_bytes() != pathlib.Path(tree / "f2.o").read_bytes()
+
+
+@pytest.mark.hits
+def test_many_programs_under_one_command_line(lab):
+    """What a configure script does: it writes one source after another under one name, and compiles each in the same way."""
+    tree = write_tree(lab.root / "tree", {"common.h": "int common(void);\n"})
+    objects = {}
+    for expected in ("miss", "local_hit"):
+        lab.forget_events()
+        for number in range(120):
+            (tree / "conftest.c").write_text(f'#include <stdio.h>\n#include "common.h"\nint value(void) {{ return {number}; }}\n')
+            subprocess.run([KACHE, "gcc", "-O1", "-c", "conftest.c"], cwd=tree, env=lab.env(), check=True)
+            assert objects.setdefault(number, (tree / "conftest.o").read_bytes()) == (tree / "conftest.o").read_bytes()
+        assert lab.results() == {expected: 120}
+    assert len(set(objects.values())) == 120

@@ -13,6 +13,8 @@ class ManualClock final : public Clock {
   int64_t boottime_ns() override { return now_ns - booted_ns; }
   int64_t file_clock_ns() override { return now_ns; }
 
+  void let_file_clock_pass(int64_t ns) override { now_ns = now_ns > ns ? now_ns : ns + 1; }
+
   void advance_ms(int64_t ms) { now_ns += ms * 1'000'000; }
 
   int64_t now_ns = int64_t{1'800'000'000} * 1'000'000'000;  // a day in 2027
