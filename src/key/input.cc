@@ -1,11 +1,39 @@
 #include "key/input.h"
 
+#include <algorithm>
+#include <cctype>
+
 #include "key/schema.h"
 
 namespace kache {
 
 Digest env_digest(const Roots& roots, std::string_view value) {
   return Hasher().field("env", roots.remapped_list(value)).finish();
+}
+
+std::string shown_value(const Roots& roots, std::string_view name, std::string_view value) {
+  constexpr size_t kLongest = 200, kLongestWord = 24;
+  constexpr std::string_view kSecretNames[] = {"SECRET", "TOKEN", "PASS", "KEY", "CREDENTIAL", "AUTH", "COOKIE", "SESSION", "PRIVATE", "SIGN"};
+  std::string upper(name);
+  std::transform(upper.begin(), upper.end(), upper.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  for (std::string_view word : kSecretNames) {
+    if (upper.find(word) != std::string::npos) return "";
+  }
+  if (value.size() > kLongest || value.find('@') != std::string_view::npos) return "";  // user:password@host
+  // A long run of letters and digits both is more likely to be a token than a word.
+  size_t run = 0;
+  bool digits = false, letters = false;
+  for (unsigned char c : value) {
+    if (c < ' ' || c >= 0x7f) return "";
+    if (!std::isalnum(c)) {
+      run = 0;
+      digits = letters = false;
+      continue;
+    }
+    (std::isdigit(c) ? digits : letters) = true;
+    if (++run >= kLongestWord && digits && letters) return "";
+  }
+  return roots.remapped_list(value);
 }
 
 ActionKey derive_action_key(const InvocationKey& invocation, const InputSet& set) {

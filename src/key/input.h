@@ -40,7 +40,10 @@ struct EnvInput {
   std::string name;
   bool is_set = false;
   Digest digest;
-  bool operator==(const EnvInput&) const = default;
+  std::string shown = {};  // the value for explanations, "" where it is long or may be secret; no part of what is compared
+  bool operator==(const EnvInput& other) const {
+    return name == other.name && is_set == other.is_set && digest == other.digest;
+  }
 };
 
 // The outputs hold the location of this root, so another location is another result.
@@ -72,6 +75,8 @@ inline constexpr std::string_view kDepfileTargets = "=depfile-targets";
 inline constexpr std::string_view kWholeEnvironment = "=environment";
 
 Digest env_digest(const Roots& roots, std::string_view value);
+// What may be kept and shown of a variable's value.
+std::string shown_value(const Roots& roots, std::string_view name, std::string_view value);
 ActionKey derive_action_key(const InvocationKey& invocation, const InputSet& set);
 
 }  // namespace kache

@@ -147,7 +147,9 @@ void write_body(ByteWriter& out, StringTable& strings, const Traces& traces) {
   for (const EnvInput& env : traces.env) {
     out.varint(strings.number(env.name));
     out.u8(env.is_set);
-    if (env.is_set) out.digest(env.digest);
+    if (!env.is_set) continue;
+    out.digest(env.digest);
+    out.varint(strings.number(env.shown));
   }
   out.varint(traces.candidates.size());
   for (const Candidate& candidate : traces.candidates) {
@@ -184,7 +186,9 @@ void read_body(ByteReader& in, const std::vector<std::string_view>& strings, Tra
     if (!in.ok()) return;
     env.name = text();
     env.is_set = in.u8() != 0;
-    if (env.is_set) env.digest = in.digest();
+    if (!env.is_set) continue;
+    env.digest = in.digest();
+    env.shown = text();
   }
   traces.candidates.resize(in.count(35));
   for (Candidate& candidate : traces.candidates) {

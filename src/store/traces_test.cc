@@ -15,7 +15,7 @@ ActionKey action(int number) { return {digest_bytes(std::to_string(number))}; }
 InputSet set_of(int number) {
   InputSet set;
   set.inputs = {file("a.h", "a"), file("b.h", "b"), file("source.c", std::to_string(number))};
-  set.env = {{"CPATH", false, {}}};
+  set.env = {{"CPATH", false, {}}, {"LEVEL", true, digest_bytes("3"), "3"}};
   if (number % 2) set.bindings = {{{RootKind::workspace, 0}, "/place"}};
   return set;
 }
@@ -32,6 +32,7 @@ TEST(Traces, GiveBackEachSetThatWasAdded) {
     const Candidate& candidate = again->candidates[static_cast<size_t>(99 - i)];
     EXPECT_EQ(candidate.action, action(i));
     EXPECT_EQ(again->set_of(candidate), set_of(i));
+    EXPECT_EQ(again->set_of(candidate).env.back().shown, "3");
   }
 }
 

@@ -147,7 +147,12 @@ class Committer {
     if (has_messages()) facts_.insert({std::string(kDiagnosticWidth), std::string(kDiagnosticColor)});
     bool literal = !set_.bindings.empty();
     for (const std::string& fact : facts_) set_.env.push_back(verifier_.env_input(fact, literal));
-    for (const std::string& name : variables) set_.env.push_back(verifier_.env_input(name, literal));
+    for (const std::string& name : variables) {
+      EnvInput variable = verifier_.env_input(name, literal);
+      const char* value = request_.line.env.get(name);
+      if (value) variable.shown = shown_value(request_.roots, name, value);
+      set_.env.push_back(std::move(variable));
+    }
   }
 
   bool has_messages() const {
