@@ -31,12 +31,14 @@ struct ListOptions {
   std::string sort = "name";
 };
 int run_list(const CommandContext& context, const ListOptions& options);
+std::vector<std::string> list_orders();  // the values of --sort
 
 struct ReportOptions {
   std::string format = "text", since = "24h", root, output;
   size_t top = 10;
 };
 int run_report(const CommandContext& context, const ReportOptions& options);
+std::vector<std::string> report_formats();  // the values of --format
 
 int run_why_miss(const CommandContext& context, const std::string& crate);
 

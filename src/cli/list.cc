@@ -75,10 +75,15 @@ void print_details(const CommandContext& context, const IndexedEntry& entry) {
 
 }  // namespace
 
+std::vector<std::string> list_orders() {
+  std::vector<std::string> names;
+  for (const SortRow& row : kSorts) names.emplace_back(row.name);
+  return names;
+}
+
 int run_list(const CommandContext& context, const ListOptions& options) {
   auto sort = std::find_if(std::begin(kSorts), std::end(kSorts),
                            [&](const SortRow& row) { return options.sort == row.name; });
-  if (sort == std::end(kSorts)) return fail("--sort " + options.sort + ": choose name, size, hits or age"), 2;
 
   Pace pace;
   StoreIndex index = StoreIndex::open(context.fs, context.clock, context.layout);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/nearest.h"
 #include "base/path.h"
 
 namespace kache {
@@ -112,21 +113,6 @@ constexpr std::string_view kForeignKeys[] = {
     "cache.windows_hardlink",  "cache.storage_layout_advice", "workspace", "daemon", "remote",
 };
 
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row[b.size()];
-}
-
 bool is_name_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
@@ -203,15 +189,11 @@ bool is_foreign_key(std::string_view key) {
 }
 
 std::string_view nearest_key(std::string_view key) {
-  std::string_view best;
-  size_t least = key.size() / 3 + 1;
+  std::vector<std::string_view> known;
   for (const Option& option : kOptions) {
-    size_t distance = option.key.empty() ? least : edit_distance(key, option.key);
-    if (distance >= least) continue;
-    least = distance;
-    best = option.key;
+    if (!option.key.empty()) known.push_back(option.key);
   }
-  return best;
+  return nearest_word(key, known);
 }
 
 Status set_option_list(const Option& option, std::vector<std::string> items, const Env& env, Config& config) {

@@ -39,7 +39,7 @@ def test_no_word_and_a_wrong_one(kache):
 
 def test_wrong_usage_is_2_and_says_what_is_right(kache):
     for args, word in ((["nosuch"], ""), (["gc", "--max-age", "5x"], "24h"), (["list", "--sort", "x"], "size"),
-                       (["report", "--format", "x"], "json"), (["report", "--since", "x"], "7d"), (["why-miss"], "crate")):
+                       (["report", "--format", "x"], "json"), (["report", "--since", "x"], "7d"), (["why-miss"], "NAME")):
         result = kache(*args)
         assert result.returncode == 2, args
         assert word in result.stderr

@@ -1,8 +1,6 @@
 """The ways of C that README and the man page name, as a newcomer takes them: in an empty home, twice from nothing."""
 import collections
 import json
-import pathlib
-import re
 import shutil
 import subprocess
 
@@ -10,7 +8,6 @@ import pytest
 
 from test_commands import KACHE
 
-MAN = pathlib.Path(__file__).resolve().parents[2] / "docs/man/kache.1"
 FILES = {
     "main.c": "int util(void);\nint main(void) { return util(); }\n",
     "util.c": "int util(void) { return 0; }\n",
@@ -108,16 +105,3 @@ def test_an_analysis_is_a_link(lab):
         assert lab.results() == {"util.plist": expected}
     lab.run("kache", "clang", "--analyze", "util.c", "-o", "util.plist", KACHE_CC_CACHE_LINKS="0")
     assert lab.results() == {"util.plist": "passthrough"}
-
-
-def test_the_man_page_names_every_command_and_option(lab):
-    page = MAN.read_text().replace("\\-", "-").replace('"', " ")
-    commands = re.findall(r"^  ([a-z-]+)  +\S", lab.run("kache", "--help").stdout.split("Subcommands:")[1].split("\n\n")[0], re.M)
-    assert len(commands) >= 9
-    for command in commands:
-        heads = " ".join(line for line in page.splitlines() if line.startswith(f".BR {command} "))
-        assert heads, command
-        options = re.findall(r"(?<![\w-])(--[a-z-]+)", lab.run("kache", command, "--help").stdout.split("Options:")[1])
-        unnamed = {"--help", "--yes", "--output", "--no-service"}  # short ones are named, and one that does nothing
-        assert [option for option in options if option not in unnamed and option not in heads] == [], command
-        assert [option for option in re.findall(r"--[a-z-]+", heads) if option not in options] == [], command

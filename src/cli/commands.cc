@@ -1,0 +1,139 @@
+#include "cli/commands.h"
+
+#include <algorithm>
+
+namespace kache {
+
+const char* const kAbout = "kache: a compiler cache for Rust, C and C++.";
+const char* const kWays = R"(How builds come to use it:
+  Rust        kache init, or RUSTC_WRAPPER=kache
+  make        CC="kache cc" CXX="kache c++" AR="kache ar"
+  CMake       -DCMAKE_C_COMPILER_LAUNCHER=kache -DCMAKE_CXX_COMPILER_LAUNCHER=kache
+  any other   kache install-shims DIR, and DIR first on PATH
+`kache doctor` says whether one of these is in effect.)";
+
+Words Flag::spellings() const {
+  Words out;
+  for (size_t start = 0; start < names.size();) {
+    size_t end = std::min(names.find(',', start), names.size());
+    out.push_back(names.substr(start, end - start));
+    start = end + 1;
+  }
+  return out;
+}
+
+std::string Flag::default_text() const {
+  if (auto* text = std::get_if<std::string*>(&value)) return **text;
+  if (auto* number = std::get_if<size_t*>(&value)) return std::to_string(**number);
+  return {};
+}
+
+const Command* find_command(const std::vector<Command>& table, std::string_view name) {
+  auto row = std::find_if(table.begin(), table.end(), [&](const Command& one) { return one.name == name; });
+  return row == table.end() ? nullptr : &*row;
+}
+
+namespace {
+
+constexpr const char* kSetUp = "Set up";
+constexpr const char* kLook = "See what happens";
+constexpr const char* kKeep = "Keep the store";
+
+constexpr const char* kSpan = "time span: 45s, 30m, 24h, 7d, 2w; a bare number means hours";
+
+Command init_command(Said& said) {
+  return {"init", "make cargo use kache",
+          "Sets build.rustc-wrapper in cargo's config.toml. It shows the change and asks; the old file stays beside the new one.",
+          {{"-y,--yes", "", "do not ask", &said.init.yes},
+           {"--check", "", "only say what would be done", &said.init.check},
+           {"--no-service", "", "accepted; there is no service to install", &said.no_service, {}, FlagKind::hidden}},
+          [&](const CommandContext& context) { return run_init(context, said.init); },
+          Needs::config, kSetUp};
+}
+
+Command shims_command(Said& said) {
+  return {"install-shims", "make a directory of compilers that go through kache",
+          "Makes links to kache in DIR that are called cc, c++, gcc, g++, clang and clang++ (and ar and ranlib); DIR goes first on "
+          "PATH. What bears these names already stays, and the status is 1, unless it is to be replaced.\n\n"
+          "A shim does not find what `kache cc` stored: gcc looks up its own name along PATH, and finds another program there.",
+          {{"dir", "DIR", "the directory", &said.shims.dir, {}, FlagKind::required},
+           {"--force", "", "replace what bears their names", &said.shims.force},
+           {"--archives", "", "ar and ranlib too", &said.shims.archives}},
+          [&](const CommandContext& context) { return run_install_shims(context, said.shims); },
+          Needs::config, kSetUp};
+}
+
+Command doctor_command(Said& said) {
+  return {"doctor", "is kache set up well, and is the store sound",
+          "Says which compilers of Rust and C there are, their versions, and whether what they read is recorded or taken by their "
+          "word (declared mode); and what sends builds through kache: RUSTC_WRAPPER, CC, CXX, CMAKE_C_COMPILER_LAUNCHER, "
+          "CMAKE_CXX_COMPILER_LAUNCHER, a CMakeCache.txt in the working directory, shims on PATH. BAD is an issue, - is worth "
+          "knowing, and an arrow names the next step.\n\nAn issue is no failure, unless --strict is given.",
+          {{"--verify", "", "check every entry of the store instead", &said.doctor.verify},
+           {"--checksums", "", "read every blob too (implies --verify)", &said.doctor.checksums},
+           {"--repair", "", "remove what is broken (implies --verify)", &said.doctor.repair},
+           {"--json", "", "for programs", &said.doctor.json},
+           {"--strict", "", "status 3 where there is an issue", &said.doctor.strict}},
+          [&](const CommandContext& context) { return run_doctor(context, said.doctor); },
+          Needs::config, kSetUp};
+}
+
+Command stats_command(Said& said) {
+  return {"stats", "how full the store is and how well it serves", "",
+          {{"--since", "SPAN", kSpan, &said.stats_since}},
+          [&](const CommandContext& context) { return run_stats(context, said.stats_since); },
+          Needs::config, kLook};
+}
+
+Command list_command(Said& said) {
+  return {"list", "what is stored", "",
+          {{"crate", "NAME", "only this crate, or source file of C, in detail", &said.list.crate},
+           {"--sort", "ORDER", "of the rows", &said.list.sort, list_orders()}},
+          [&](const CommandContext& context) { return run_list(context, said.list); },
+          Needs::config, kLook};
+}
+
+Command report_command(Said& said) {
+  return {"report", "what happened in the last builds",
+          "Failed compiles are the compiler's own answer; failed probes are those that configure or a build script only tried out; "
+          "faults are results that kache could not keep or use, and cost a compile each.",
+          {{"--format", "FORMAT", "of the report", &said.report.format, report_formats()},
+           {"--since", "SPAN", kSpan, &said.report.since},
+           {"--root", "DIR", "only this build tree", &said.report.root},
+           {"-o,--output", "FILE", "write to this file", &said.report.output},
+           {"--top", "N", "how many units to name", &said.report.top}},
+          [&](const CommandContext& context) { return run_report(context, said.report); },
+          Needs::config, kLook};
+}
+
+Command why_miss_command(Said& said) {
+  return {"why-miss", "which file, variable or flag made a unit miss",
+          "A crate goes by its name, a unit of C by its source file (deflate.c, or with its directory), a program or archive by its file.",
+          {{"crate", "NAME", "of the crate, or of the source file", &said.why_miss_unit, {}, FlagKind::required}},
+          [&](const CommandContext& context) { return run_why_miss(context, said.why_miss_unit); },
+          Needs::config, kLook};
+}
+
+Command gc_command(Said& said) {
+  return {"gc", "bring the store below its limits", "",
+          {{"--max-age", "SPAN", "drop what was not used for so long: 24h, 7d, 2w", &said.gc.max_age},
+           {"--background", "", "say nothing", &said.gc.background, {}, FlagKind::hidden}},
+          [&](const CommandContext& context) { return run_gc(context, said.gc); },
+          Needs::config, kKeep};
+}
+
+Command purge_command(Said& said) {
+  return {"purge", "remove everything, or one unit", "",
+          {{"--crate-name", "NAME", "only this crate or source file", &said.purge_unit}},
+          [&](const CommandContext& context) { return run_purge(context, said.purge_unit); },
+          Needs::config, kKeep};
+}
+
+}  // namespace
+
+std::vector<Command> commands(Said& said) {
+  return {init_command(said),   doctor_command(said), shims_command(said),    stats_command(said), list_command(said),
+          report_command(said), why_miss_command(said), gc_command(said), purge_command(said)};
+}
+
+}  // namespace kache
