@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 
 #include <algorithm>
+#include <cstdio>
 
 namespace kache {
 
@@ -129,11 +130,26 @@ Command purge_command(Said& said) {
           Needs::config, kKeep};
 }
 
+Command completions_command(Said& said) {
+  return {"completions", "a script for the shell that completes commands and flags",
+          "  bash: source <(kache completions bash)\n"
+          "  zsh:  source <(kache completions zsh), behind compinit\n"
+          "  fish: kache completions fish | source\n\n"
+          "Put the line into ~/.bashrc, ~/.zshrc or ~/.config/fish/config.fish. ./install puts the scripts where these shells look for "
+          "them, below share/.",
+          {{"shell", "SHELL", "which one", &said.shell, completion_shells(), FlagKind::required}},
+          [&](const CommandContext&) {
+            std::fputs(completions(commands(said), said.shell).c_str(), stdout);
+            return 0;
+          },
+          Needs::nothing, kSetUp};
+}
+
 }  // namespace
 
 std::vector<Command> commands(Said& said) {
   return {init_command(said),   doctor_command(said), shims_command(said),    stats_command(said), list_command(said),
-          report_command(said), why_miss_command(said), gc_command(said), purge_command(said)};
+          report_command(said), why_miss_command(said), gc_command(said),     purge_command(said),  completions_command(said)};
 }
 
 }  // namespace kache

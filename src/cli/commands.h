@@ -32,6 +32,7 @@ struct Flag {
   FlagValue value;
   Words choices = {};  // the values there are; none: any
   FlagKind kind = FlagKind::optional;
+  bool is_open = false;  // other values are taken too; the choices are what shells offer
 
   bool is_argument() const { return names[0] != '-'; }
   bool is_switch() const { return std::holds_alternative<bool*>(value); }
@@ -69,10 +70,15 @@ struct Said {
   std::string why_miss_unit;
   GcOptions gc;
   std::string purge_unit;
+  std::string shell;
 };
 
 // `said` must outlive the table: the flags point into it.
 std::vector<Command> commands(Said& said);
+
+// The script that makes a shell complete commands, flags and their values; "" for a shell that is not known.
+std::string completions(const std::vector<Command>& table, std::string_view shell);
+Words completion_shells();
 
 // What is true of all commands, for the head of the help and of the manual.
 extern const char* const kAbout;

@@ -81,7 +81,7 @@ std::string flag_head(const Flag& flag) {
 
 std::string flag_help(const Flag& flag) {
   std::string out = flag.help;
-  for (size_t i = 0; i < flag.choices.size(); ++i) out += (i == 0 ? ": " : i + 1 < flag.choices.size() ? ", " : " or ") + flag.choices[i];
+  for (size_t i = 0; !flag.is_open && i < flag.choices.size(); ++i) out += (i == 0 ? ": " : i + 1 < flag.choices.size() ? ", " : " or ") + flag.choices[i];
   std::string value = flag.default_text();
   return value.empty() ? out : out + " (default " + value + ")";
 }

@@ -51,7 +51,7 @@ void assign(const Flag& flag, const std::string& text) {
     if (error != std::errc() || end != text.data() + text.size()) throw CLI::ValidationError(name + " " + text + ": a number is expected");
     return;
   }
-  if (!flag.choices.empty() && std::find(flag.choices.begin(), flag.choices.end(), text) == flag.choices.end()) {
+  if (!flag.is_open && !flag.choices.empty() && std::find(flag.choices.begin(), flag.choices.end(), text) == flag.choices.end()) {
     std::string given = flag.is_argument() ? flag.metavar + " " + text : name + " " + text;
     throw CLI::ValidationError(given + ": choose " + alternatives(flag.choices) + did_you_mean(text, flag.choices));
   }
