@@ -17,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const CompiledSetting& setting : config.settings) {
     (void)nearest_key(setting.key);
     for (size_t i = 0; i < option_count(); ++i) {
-      if (setting.is_list) (void)set_option_list(options()[i], setting.values, env, into);
+      if (setting.values.empty() || setting.shape == CompiledSetting::list) (void)set_option_list(options()[i], setting.values, env, into);
       else (void)set_option(options()[i], setting.values.front(), env, into);
     }
   }

@@ -67,10 +67,28 @@ struct ShimOptions {
 };
 int run_install_shims(const CommandContext& context, const ShimOptions& options);
 
+struct ConfigOptions {
+  std::string key, file;
+  std::vector<std::string> values;
+  bool json = false, origin = false;
+};
+int run_config_show(const CommandContext& context, const ConfigOptions& options);
+int run_config_get(const CommandContext& context, const ConfigOptions& options);
+int run_config_set(const CommandContext& context, const ConfigOptions& options);
+int run_config_unset(const CommandContext& context, const ConfigOptions& options);
+int run_config_path(const CommandContext& context, const ConfigOptions& options);
+int run_config_check(const CommandContext& context, const ConfigOptions& options);
+
 // Prints the compiled form of a TOML file on stdout; what is wrong with the file is inside.
 int run_config_compile(const std::string& path);
 // What a TOML file says, as the wrapper reads it. `path` is for messages.
 CompiledConfig compile_config(std::string_view text, const std::string& path);
+
+// Which variables do not count because of cache.ignore_env; "" when none is set.
+std::string ignored_note(const Config& config);
+
+// Writes what a file holds beside it, as "<path>.kache-backup.20260822-101112", before it is changed. Returns the name.
+Result<std::string> keep_backup(const CommandContext& context, const std::string& path, std::string_view bytes, uint32_t mode);
 
 // One line on stderr: "kache: <message>". Returns 1.
 int fail(const std::string& message);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "config/options.h"
+
 namespace kache {
 
 const char* const kAbout = "kache: a compiler cache for Rust, C and C++.";
@@ -130,6 +132,60 @@ Command purge_command(Said& said) {
           Needs::config, kKeep};
 }
 
+Words option_names(bool with_variables) {
+  Words names;
+  auto add = [&](const Option* table, size_t count) {
+    for (size_t i = 0; i < count; ++i) {
+      if (!table[i].key.empty()) names.emplace_back(table[i].key);
+      else if (with_variables) names.emplace_back(table[i].variable);
+    }
+  };
+  add(options(), option_count());
+  add(known_options(), known_option_count());
+  return names;
+}
+
+constexpr const char* kKeys = "An option goes by its key (cache.local_max_size), by the last part of it where that is enough "
+                              "(local_max_size), or by its variable (KACHE_MAX_SIZE).";
+
+Command config_command(Said& said) {
+  ConfigOptions& config = said.config;
+  Flag json = {"--json", "", "for programs", &config.json};
+  Flag file = {"--file", "FILE", "this file instead of the one in force", &config.file};
+  auto key = [&](bool with_variables) {
+    return Flag{"key", "KEY", "which option", &config.key, option_names(with_variables), FlagKind::required, true};
+  };
+  auto row = [&](const char* name, const char* summary, std::string details, std::vector<Flag> flags,
+                 int (*run)(const CommandContext&, const ConfigOptions&), Needs needs) {
+    return Command{name, summary, std::move(details), std::move(flags),
+                   [&config, run](const CommandContext& context) { return run(context, config); }, needs, kSetUp};
+  };
+  Command command = row("config", "every setting, its value and where it comes from",
+                        "A value comes from the environment, else from the one configuration file, else it is the default. The file is "
+                        "$KACHE_CONFIG, else the nearest .kache.toml upwards from here, else ~/.config/kache/config.toml. kache-config(5) "
+                        "has all options.\n\nWithout a command it shows what `kache config show` shows.",
+                        {json}, run_config_show, Needs::config);
+  command.subcommands = {
+      row("show", "every option, its value and where it comes from", "",
+          {json, {"--origin", "", "with the line of the file, or the variable", &config.origin}}, run_config_show, Needs::config),
+      row("get", "the value of one option", kKeys, {key(true), json}, run_config_get, Needs::config),
+      row("set", "change the file",
+          std::string("Changes this value in the configuration file and nothing else: comments, order, and keys that kache does not know "
+                      "stay. The old file stays beside it. A file that can not be edited safely is left alone.\n\n") + kKeys +
+              "\n\n  kache config set local_max_size 100GiB\n  kache config set cache.exclude '**/generated/**' '~/scratch/**'",
+          {file, key(false), {"value", "VALUE", "one, or the items of a list; '' empties a list", &config.values, {}, FlagKind::rest}},
+          run_config_set, Needs::config_quietly),
+      row("unset", "take one option out of the file", kKeys, {file, key(false)}, run_config_unset, Needs::config_quietly),
+      row("path", "the file that is read, or would be if it were there", "", {json}, run_config_path, Needs::config_quietly),
+      row("check", "what is wrong with the file, and where",
+          "Names file, line and column of each problem, and the key that may have been meant. The status is 1 where there is one. "
+          "Without FILE the one in force is checked, and the variables too. A file called kache.toml is checked for the rules of a "
+          "package (extra_inputs).",
+          {{"file", "FILE", "another one than that in force", &config.file}, json}, run_config_check, Needs::config_quietly),
+  };
+  return command;
+}
+
 Command completions_command(Said& said) {
   return {"completions", "a script for the shell that completes commands and flags",
           "  bash: source <(kache completions bash)\n"
@@ -148,8 +204,8 @@ Command completions_command(Said& said) {
 }  // namespace
 
 std::vector<Command> commands(Said& said) {
-  return {init_command(said),   doctor_command(said), shims_command(said),    stats_command(said), list_command(said),
-          report_command(said), why_miss_command(said), gc_command(said),     purge_command(said),  completions_command(said)};
+  return {init_command(said),   doctor_command(said),   config_command(said), shims_command(said), completions_command(said), stats_command(said), list_command(said),
+          report_command(said), why_miss_command(said), gc_command(said),     purge_command(said)};
 }
 
 }  // namespace kache

@@ -71,6 +71,7 @@ struct Said {
   GcOptions gc;
   std::string purge_unit;
   std::string shell;
+  ConfigOptions config;
 };
 
 // `said` must outlive the table: the flags point into it.

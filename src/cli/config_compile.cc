@@ -1,5 +1,4 @@
 #include <cstdio>
-#include <sstream>
 
 #include <toml++/toml.h>
 
@@ -18,29 +17,27 @@ bool scalar_text(const toml::node& node, std::string& text) {
   return true;
 }
 
-std::string where(const toml::node& node, const std::string& path, const std::string& key) {
-  return path + ":" + std::to_string(node.source().begin.line) + ": " + key;
-}
-
-void flatten(const toml::table& table, const std::string& prefix, const std::string& path, CompiledConfig& config) {
+void flatten(const toml::table& table, const std::string& prefix, CompiledConfig& config) {
   for (const auto& [name, node] : table) {
     std::string key = prefix.empty() ? std::string(name.str()) : prefix + "." + std::string(name.str());
     if (const auto* inner = node.as_table()) {
-      flatten(*inner, key, path, config);
+      flatten(*inner, key, config);
       continue;
     }
     CompiledSetting setting;
     setting.key = key;
+    setting.line = name.source().begin.line;
+    setting.column = name.source().begin.column;
     bool good = true;
     if (const auto* list = node.as_array()) {
-      setting.is_list = true;
+      setting.shape = CompiledSetting::list;
       for (const auto& item : *list) good &= scalar_text(item, setting.values.emplace_back());
     } else {
       good = scalar_text(node, setting.values.emplace_back());
     }
     if (!good) {
-      if (config.problem.empty()) config.problem = where(node, path, key) + ": a text, number, true/false or list is expected";
-      continue;
+      setting.shape = CompiledSetting::other;
+      setting.values.clear();
     }
     config.settings.push_back(std::move(setting));
   }
@@ -53,11 +50,12 @@ constexpr uint64_t kMaxFileSize = 1u << 20;
 CompiledConfig compile_config(std::string_view text, const std::string& path) {
   CompiledConfig config;
   try {
-    flatten(toml::parse(text, path), "", path, config);
+    flatten(toml::parse(text, path), "", config);
   } catch (const toml::parse_error& error) {
-    std::ostringstream message;
-    message << path << ":" << error.source().begin.line << ": " << error.description();
-    config.problem = message.str();
+    config.problem_line = error.source().begin.line;
+    config.problem_column = error.source().begin.column;
+    config.problem = path + ":" + std::to_string(config.problem_line) + ":" + std::to_string(config.problem_column) + ": " +
+                     std::string(error.description());
   }
   return config;
 }

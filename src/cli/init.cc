@@ -50,10 +50,9 @@ int run_init(const CommandContext& context, const InitOptions& options) {
   Status made = make_dirs(context.fs, cargo_home, 0777);
   if (!made.ok()) return fail(made.error().message);
   if (text.ok()) {
-    std::string backup = path + ".kache-backup." + format_time(context.clock.wall_ns()).substr(0, 19);
-    Status kept = replace_file(context.fs, backup, old, 0600);
-    if (!kept.ok()) return fail(kept.error().message);
-    std::printf("  the old file is %s\n", backup.c_str());
+    Result<std::string> backup = keep_backup(context, path, old, 0600);
+    if (!backup.ok()) return fail(backup.error().message);
+    std::printf("  the old file is %s\n", backup->c_str());
   }
   Result<FileStat> before = context.fs.stat(path);
   Status written = replace_file(context.fs, path, edit->text, before.ok() ? before->mode & 0777 : 0666);

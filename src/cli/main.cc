@@ -47,6 +47,8 @@ CommandContext make_context(const Env& env, Needs needs) {
   if (needs != Needs::nothing) config = load_config(fs, env, cwd, "", self);
   if (needs == Needs::config) {
     for (const std::string& problem : config.problems) std::fprintf(stderr, "kache: warning: %s\n", problem.c_str());
+    std::string ignored = ignored_note(config);
+    if (!ignored.empty()) std::fprintf(stderr, "kache: warning: %s\n", ignored.c_str());
   }
   StoreLayout layout(config.cache_dir);
   return {fs, system_clock(), env, cwd, front_door(self), std::move(config), layout};

@@ -5,7 +5,7 @@
 
 namespace kache {
 
-static constexpr std::string_view kMagic = "KCONFC01";
+static constexpr std::string_view kMagic = "KCONFC02";
 
 std::string encode_compiled(const CompiledConfig& config) {
   ByteWriter out;
@@ -13,7 +13,9 @@ std::string encode_compiled(const CompiledConfig& config) {
   out.varint(config.settings.size());
   for (const CompiledSetting& setting : config.settings) {
     out.text(setting.key);
-    out.u8(setting.is_list);
+    out.u8(setting.shape);
+    out.varint(setting.line);
+    out.varint(setting.column);
     out.varint(setting.values.size());
     for (const std::string& value : setting.values) out.text(value);
   }
@@ -24,11 +26,15 @@ Result<CompiledConfig> decode_compiled(std::string_view bytes) {
   ByteReader in(KACHE_TRY(open_frame(kMagic, bytes)));
   CompiledConfig config;
   config.problem = in.text();
-  uint64_t settings = in.count(3);
+  uint64_t settings = in.count(5);
   for (uint64_t i = 0; i < settings && in.ok(); ++i) {
     CompiledSetting setting;
     setting.key = in.text();
-    setting.is_list = in.u8() != 0;
+    uint8_t shape = in.u8();
+    if (shape > CompiledSetting::other) return Error{ErrorCode::corrupt, 0, "malformed compiled configuration"};
+    setting.shape = static_cast<CompiledSetting::Shape>(shape);
+    setting.line = in.varint();
+    setting.column = in.varint();
     uint64_t values = in.count();
     for (uint64_t j = 0; j < values && in.ok(); ++j) setting.values.emplace_back(in.text());
     config.settings.push_back(std::move(setting));

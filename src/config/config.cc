@@ -16,7 +16,7 @@ extern char** environ;
 namespace kache {
 namespace {
 
-constexpr std::string_view kCacheMagic = "KCONFI01";
+constexpr std::string_view kCacheMagic = "KCONFI02";
 constexpr uint64_t kMaxCompiled = 4u << 20;
 
 // The output of a program; empty when it can not be started or fails.
@@ -97,62 +97,41 @@ bool find_upwards(FileSystem& fs, std::string_view dir, std::string_view seen, s
   return false;
 }
 
-bool find_file(FileSystem& fs, const Env& env, const std::string& cwd, const std::string& out_dir, std::string* path,
-               FileStat* stat) {
-  std::string_view given = env.get_or_empty("KACHE_CONFIG");
-  std::string fixed;
-  if (!given.empty()) {
-    fixed = absolute_path(cwd, expand_home(given, env));
-  } else {
-    if (find_upwards(fs, cwd, "", path, stat)) return true;
-    // A registry crate is compiled far from the workspace; its outputs are not.
-    if (!out_dir.empty() && find_upwards(fs, out_dir, cwd, path, stat)) return true;
-    std::string_view xdg = env.get_or_empty("XDG_CONFIG_HOME");
-    fixed = is_absolute(xdg) ? join_path(xdg, "kache/config.toml")
-                             : join_path(env.get_or_empty("HOME"), ".config/kache/config.toml");
-  }
-  Result<FileStat> found = fs.stat(fixed);
-  if (!found.ok()) return false;
-  *path = std::move(fixed);
-  *stat = *found;
-  return true;
-}
+// A variable that is set and empty says that a list is empty. Of other options it says nothing.
+bool takes_empty_variable(const Option& option) { return option.is_list() || option.type == OptionType::command; }
 
-const Option* find_option(std::string_view key) {
-  for (size_t i = 0; i < option_count(); ++i) {
-    if (!key.empty() && options()[i].key == key) return &options()[i];
-  }
-  return nullptr;
-}
-
-void apply_file(const CompiledConfig& file, const Env& env, Config& config, bool* ignore_env) {
+// The default of local_store looks at the variable too.
+bool says_ignore_env(const CompiledConfig& file) {
   for (const CompiledSetting& setting : file.settings) {
-    if (setting.key == "cache.ignore_env") {
-      Result<bool> on = setting.values.empty() ? Result<bool>(false) : parse_bool(setting.values.front());
-      *ignore_env = on.ok() && *on;
-      continue;
-    }
-    const Option* option = find_option(setting.key);
-    if (!option && is_foreign_key(setting.key)) continue;
-    if (!option) {
-      std::string_view near = nearest_key(setting.key);
-      std::string hint = near.empty() ? "" : "; did you mean " + std::string(near) + "?";
-      config.problems.push_back(config.file + ": unknown key " + setting.key + hint);
-      continue;
-    }
-    Status set = setting.is_list || option->type == OptionType::list || option->type == OptionType::paths
-                     ? set_option_list(*option, setting.values, env, config)
-                     : set_option(*option, setting.values.empty() ? "" : setting.values.front(), env, config);
-    if (!set.ok()) config.problems.push_back(config.file + ": " + setting.key + ": expected " + set.error().message);
+    if (setting.key != "cache.ignore_env" || setting.values.size() != 1) continue;
+    Result<bool> on = parse_bool(setting.values.front());
+    return on.ok() && *on;
+  }
+  return false;
+}
+
+Env without_cache_dir(Env env) {
+  env.unset("KACHE_CACHE_DIR");
+  return env;
+}
+
+void apply_file(const CompiledConfig& file, const Env& env, Config& config) {
+  for (const CompiledSetting& setting : file.settings) {
+    std::string problem = apply_setting(setting, env, config);
+    if (problem.empty()) continue;
+    config.problems.push_back(config.file + ":" + std::to_string(setting.line) + ": " + problem);
   }
 }
 
-void apply_env(const Env& env, bool ignore_env, Config& config) {
+void apply_env(const Env& env, Config& config) {
   for (size_t i = 0; i < option_count(); ++i) {
     const Option& option = options()[i];
-    if (option.variable.empty() || (ignore_env && !option.key.empty())) continue;
-    const char* value = env.get(option.variable);
-    if (!value || (*value == '\0' && option.type != OptionType::words && option.type != OptionType::list)) continue;
+    const char* value = option.variable.empty() ? nullptr : env.get(option.variable);
+    if (!value || (*value == '\0' && !takes_empty_variable(option))) continue;
+    if (config.ignore_env && !option.key.empty()) {
+      config.ignored_variables.emplace_back(option.variable);
+      continue;
+    }
     Status set = set_option(option, value, env, config);
     if (!set.ok()) config.problems.push_back(std::string(option.variable) + ": expected " + set.error().message);
   }
@@ -160,9 +139,49 @@ void apply_env(const Env& env, bool ignore_env, Config& config) {
 
 }  // namespace
 
+ConfigFile find_config_file(FileSystem& fs, const Env& env, const std::string& cwd, const std::string& out_dir) {
+  ConfigFile file;
+  std::string_view given = env.get_or_empty("KACHE_CONFIG");
+  if (!given.empty()) {
+    file.path = absolute_path(cwd, expand_home(given, env));
+  } else {
+    // A registry crate is compiled far from the workspace; its outputs are not.
+    file.is_found = find_upwards(fs, cwd, "", &file.path, &file.stat) ||
+                    (!out_dir.empty() && find_upwards(fs, out_dir, cwd, &file.path, &file.stat));
+    if (file.is_found) return file;
+    std::string_view xdg = env.get_or_empty("XDG_CONFIG_HOME");
+    file.path = is_absolute(xdg) ? join_path(xdg, "kache/config.toml")
+                                 : join_path(env.get_or_empty("HOME"), ".config/kache/config.toml");
+  }
+  Result<FileStat> found = fs.stat(file.path);
+  file.is_found = found.ok();
+  if (found.ok()) file.stat = *found;
+  return file;
+}
+
 bool is_disabled(const Env& env) {
   Result<bool> on = parse_bool(env.get_or_empty("KACHE_DISABLED"));
   return on.ok() && *on;
+}
+
+std::string apply_setting(const CompiledSetting& setting, const Env& env, Config& config) {
+  const Option* option = find_option(setting.key);
+  if (!option && is_foreign_key(setting.key)) return {};
+  if (!option) {
+    std::string_view near = nearest_key(setting.key);
+    return "unknown key " + setting.key + (near.empty() ? "" : "; did you mean " + std::string(near) + "?");
+  }
+  Status set = Ok{};
+  if (setting.shape == CompiledSetting::other) set = Error{ErrorCode::invalid, 0, "a text, a number, true or false, or a list of texts"};
+  else if (setting.shape == CompiledSetting::list || option->is_list()) set = set_option_list(*option, setting.values, env, config);
+  else set = set_option(*option, setting.values.empty() ? "" : setting.values.front(), env, config);
+  return set.ok() ? "" : setting.key + ": expected " + set.error().message;
+}
+
+std::string check_extra_inputs(const CompiledSetting& setting) {
+  if (setting.key != "extra_inputs") return "unknown key " + setting.key + "; extra_inputs is what this file may say";
+  if (setting.shape == CompiledSetting::other) return "extra_inputs: expected a list of patterns";
+  return {};
 }
 
 std::string default_cache_dir(const Env& env) {
@@ -182,23 +201,23 @@ Config load_config(FileSystem& fs, const Env& env, const std::string& cwd, const
                    const std::string& helper) {
   Config config;
   config.cache_dir = default_cache_dir(env);
-  FileStat stat;
-  bool ignore_env = false;
-  bool is_found = find_file(fs, env, cwd, out_dir, &config.file, &stat);
-  if (is_found && !stat.is_regular()) {
+  ConfigFile found = find_config_file(fs, env, cwd, out_dir);
+  if (found.is_found) config.file = found.path;
+  if (found.is_found && !found.stat.is_regular()) {
     config.problems.push_back(config.file + ": not a regular file");
-  } else if (!is_found && !env.get_or_empty("KACHE_CONFIG").empty()) {
+  } else if (!found.is_found && !env.get_or_empty("KACHE_CONFIG").empty()) {
     config.problems.push_back("KACHE_CONFIG: no such file: " + std::string(env.get_or_empty("KACHE_CONFIG")));
-  } else if (is_found) {
-    Result<CompiledConfig> file = compiled_form(fs, env, config.file, stat, helper);
+  } else if (found.is_found) {
+    Result<CompiledConfig> file = compiled_form(fs, env, config.file, found.stat, helper);
     if (file.ok()) {
       if (!file->problem.empty()) config.problems.push_back(file->problem);
-      apply_file(*file, env, config, &ignore_env);
+      if (says_ignore_env(*file)) config.cache_dir = default_cache_dir(without_cache_dir(env));
+      apply_file(*file, env, config);
     } else {
       config.problems.push_back(config.file + ": " + file.error().message);
     }
   }
-  apply_env(env, ignore_env, config);
+  apply_env(env, config);
   return config;
 }
 
@@ -215,7 +234,8 @@ Result<std::vector<std::string>> load_extra_inputs(FileSystem& fs, const Env& en
   CompiledConfig file = KACHE_TRY(compiled_form(fs, env, path, *stat, helper));
   if (!file.problem.empty()) return Error{ErrorCode::invalid, 0, file.problem};
   for (CompiledSetting& setting : file.settings) {
-    if (setting.key != "extra_inputs") return Error{ErrorCode::invalid, 0, path + ": unknown key " + setting.key};
+    std::string problem = check_extra_inputs(setting);
+    if (!problem.empty()) return Error{ErrorCode::invalid, 0, path + ":" + std::to_string(setting.line) + ": " + problem};
     for (std::string& value : setting.values) patterns.push_back(std::move(value));
   }
   return patterns;

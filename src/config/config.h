@@ -12,6 +12,7 @@
 
 #include "base/env.h"
 #include "base/file_system.h"
+#include "config/compiled.h"
 
 namespace kache {
 
@@ -34,6 +35,7 @@ struct Config {
   bool clean_incremental = false;
   uint64_t heartbeat_secs = 30;                           // 0: off
   uint64_t min_store_compile_ms = 0;
+  bool ignore_env = false;                                // of the file only: variables with a key do not count
   uint64_t event_log_max_size = uint64_t{10} << 20;
   uint64_t event_log_keep_lines = 1000;
   std::vector<std::string> incremental_crates;            // '-' folded to '_'
@@ -65,6 +67,7 @@ struct Config {
   // Where the values came from.
   std::string file;      // the configuration file in force, "" where there is none
   std::vector<std::string> problems;  // one line each: a file or a value that was not used, and why
+  std::vector<std::string> ignored_variables;  // that are set, and do not count because of ignore_env
 };
 
 // `cwd` and `out_dir` (may be "") are where a .kache.toml is looked for, upwards. `helper` is the path of kache-tool,
@@ -72,10 +75,24 @@ struct Config {
 Config load_config(FileSystem& fs, const Env& env, const std::string& cwd, const std::string& out_dir,
                    const std::string& helper);
 
+// The file that load_config reads, or would read if it were there.
+struct ConfigFile {
+  std::string path;
+  bool is_found = false;
+  FileStat stat;
+};
+ConfigFile find_config_file(FileSystem& fs, const Env& env, const std::string& cwd, const std::string& out_dir);
+
 // The patterns of `extra_inputs = […]` in <manifest_dir>/kache.toml; none without such a file. An Error when the file is
 // there and can not be used: then nothing may be stored.
 Result<std::vector<std::string>> load_extra_inputs(FileSystem& fs, const Env& env, const std::string& manifest_dir,
                                                    const std::string& helper);
+
+// Sets what one line of a file says. Returns what is wrong with it, "" when nothing is; then the rest of the file counts all the same.
+std::string apply_setting(const CompiledSetting& setting, const Env& env, Config& config);
+
+// The same of one line of a kache.toml.
+std::string check_extra_inputs(const CompiledSetting& setting);
 
 // KACHE_DISABLED: on for "1" and "true". Looked at before any configuration is loaded.
 bool is_disabled(const Env& env);

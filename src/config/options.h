@@ -1,4 +1,5 @@
-// The options: one table of every setting, read by the environment overlay, the compiled file and the tool's messages.
+// The options: one table of every setting, read by the environment overlay, the compiled file, the commands that show and
+// change settings, and the manual.
 #pragma once
 
 #include <string_view>
@@ -9,11 +10,19 @@
 
 namespace kache {
 
-using OptionMember = std::variant<bool Config::*, uint64_t Config::*, std::string Config::*,
+// monostate: known, and nothing here uses it.
+using OptionMember = std::variant<std::monostate, bool Config::*, uint64_t Config::*, std::string Config::*,
                                   std::vector<std::string> Config::*, VerifyRestores Config::*,
                                   ProgressMode Config::*, PrefixMap Config::*, uint8_t Config::*>;
 
-enum class OptionType : uint8_t { boolean, integer, size, text, path, list, paths, words, verify, progress, prefix_map, level };
+enum class OptionType : uint8_t {
+  boolean, integer, size, hours, seconds, milliseconds, text, path,
+  list,     // items; in a variable apart by commas or spaces
+  paths,    // the same, with ~
+  words,    // items; in a variable apart by spaces only
+  command,  // a program and its arguments, or off
+  verify, progress, prefix_map, level,
+};
 
 struct Option {
   std::string_view key;       // "cache.local_max_size"; "" when only the environment sets it
@@ -21,11 +30,19 @@ struct Option {
   OptionType type;
   OptionMember member;
   std::string_view help;
+
+  bool is_list() const { return type == OptionType::list || type == OptionType::paths || type == OptionType::words; }
+  bool is_used() const { return !std::holds_alternative<std::monostate>(member); }
+  std::string_view name() const { return key.empty() ? variable : key; }
 };
 
-// The table and its length.
+// What this program uses; and behind it what is known from the program whose files are read too.
 const Option* options();
 size_t option_count();
+const Option* known_options();
+size_t known_option_count();
+// By its key, used or only known; nullptr when there is none.
+const Option* find_option(std::string_view key);
 
 // Sets one option from its text. `invalid`, naming what was expected, when the text is no such value.
 Status set_option(const Option& option, std::string_view text, const Env& env, Config& config);
@@ -33,10 +50,19 @@ Status set_option(const Option& option, std::string_view text, const Env& env, C
 // the good items count all the same.
 Status set_option_list(const Option& option, std::vector<std::string> items, const Env& env, Config& config);
 
-// What a file may say that this table does not hold: a key of another feature, or of the program whose files are read.
+// What the option is set to: one text, or the items of a list. Empty for an option that is not used.
+using OptionValue = std::vector<std::string>;
+OptionValue option_value(const Option& option, const Config& config);
+// The values of an option that has a fixed set of them; empty for others.
+std::vector<std::string_view> option_words(const Option& option);
+
+// What a file may say that nothing here uses: a key of another feature, or of the program whose files are read.
 bool is_foreign_key(std::string_view key);
 // The known key that is spelled most like this one; "" when none is near.
 std::string_view nearest_key(std::string_view key);
+
+// The items of a list, as they stand in a variable.
+std::vector<std::string> split_list(const Option& option, std::string_view text);
 
 // "10MiB", "1.5 g", "4096"
 Result<uint64_t> parse_size(std::string_view text);

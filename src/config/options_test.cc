@@ -1,5 +1,7 @@
 #include "config/options.h"
 
+#include <set>
+
 #include <gtest/gtest.h>
 
 namespace kache {
@@ -9,6 +11,8 @@ TEST(Options, sizes) {
   EXPECT_EQ(parse_size("4096").value(), 4096u);
   EXPECT_EQ(parse_size("50GiB").value(), uint64_t{50} << 30);
   EXPECT_EQ(parse_size("1.5 g").value(), 1'500'000'000u);
+  EXPECT_EQ(parse_size("1.5PiB").value(), uint64_t{3} << 49);
+  EXPECT_EQ(parse_size("1.5 EiB").value(), uint64_t{3} << 59);
   EXPECT_EQ(parse_size("10kB").value(), 10'000u);
   for (const char* bad : {"", "GiB", "5 apples", "-1", "99999999999999999999", "999999999999 TiB"}) {
     EXPECT_FALSE(parse_size(bad).ok()) << bad;
@@ -49,8 +53,56 @@ TEST(Options, misspelled_keys_have_a_neighbour_and_foreign_ones_are_known) {
   EXPECT_EQ(nearest_key("cache.local_max_sise"), "cache.local_max_size");
   EXPECT_EQ(nearest_key("cache.localstore"), "cache.local_store");
   EXPECT_EQ(nearest_key("something.else"), "");
-  for (const char* key : {"cache.remote.bucket", "cache.ignore_env", "remote.bucket"}) EXPECT_TRUE(is_foreign_key(key)) << key;
+  for (const char* key : {"cache.remote.bucket", "cache.remote.new_one", "cache.prefetch_enabled", "remote.bucket"}) EXPECT_TRUE(is_foreign_key(key)) << key;
   EXPECT_FALSE(is_foreign_key("cache.remotes"));
+  EXPECT_FALSE(is_foreign_key("cache.ignore_env"));
+  EXPECT_EQ(nearest_key("cache.remote.bukcet"), "cache.remote.bucket");
+}
+
+TEST(Options, keys_variables_and_help_are_there_once) {
+  std::set<std::string_view> names;
+  auto check = [&](const Option* table, size_t count) {
+    for (size_t i = 0; i < count; ++i) {
+      for (std::string_view name : {table[i].key, table[i].variable}) {
+        EXPECT_TRUE(name.empty() || names.insert(name).second) << name;
+      }
+      EXPECT_FALSE(table[i].help.empty()) << table[i].name();
+      EXPECT_TRUE(table[i].key.empty() || find_option(table[i].key) == &table[i]);
+    }
+  };
+  check(options(), option_count());
+  check(known_options(), known_option_count());
+}
+
+TEST(Options, what_an_option_says_sets_it_to_the_same_again) {
+  Env env(std::vector<std::string>{"HOME=/h"});
+  const std::pair<const char*, const char*> rows[] = {
+      {"cache.local_max_size", "1.5GiB"}, {"cache.gc_max_age_hours", "2w"}, {"cache.heartbeat_secs", "2m"}, {"cache.auto_gc", "off"},
+      {"cache.min_store_compile_ms", "1.5s"}, {"cc.prefix_map", "all"}, {"cache.key_salt", "a b"}, {"cache.exclude", "/a,/b"},
+      {"cc.extra_allowlist_flags", "-Wl,-z -O2"}, {"cache.fallback", "sccache --x"}, {"cache.local_store", "~/c"}};
+  for (const auto& [key, text] : rows) {
+    const Option& option = *find_option(key);
+    Config once, again;
+    ASSERT_TRUE(set_option(option, text, env, once).ok()) << key;
+    OptionValue value = option_value(option, once);
+    EXPECT_NE(value, option_value(option, Config{})) << key;
+    bool is_list = std::holds_alternative<std::vector<std::string> Config::*>(option.member);
+    Status set = is_list ? set_option_list(option, value, env, again) : set_option(option, value.at(0), env, again);
+    EXPECT_TRUE(set.ok()) << key;
+    EXPECT_EQ(option_value(option, again), value) << key;
+  }
+  Config config;
+  (void)set_option(*find_option("cache.gc_max_age_hours"), "90m", env, config);
+  EXPECT_EQ(config.gc_max_age_hours, 2u);  // not less than was asked for
+}
+
+TEST(Options, what_nothing_uses_is_checked_all_the_same) {
+  Env env(std::vector<std::string>{});
+  Config config;
+  EXPECT_FALSE(set_option(*find_option("cache.prefetch_enabled"), "perhaps", env, config).ok());
+  EXPECT_FALSE(set_option(*find_option("cache.prefetch_max_bytes"), "much", env, config).ok());
+  EXPECT_TRUE(set_option(*find_option("cache.remote.bucket"), "b", env, config).ok());
+  EXPECT_TRUE(option_value(*find_option("cache.remote.bucket"), config).empty());
 }
 
 TEST(Options, variables_in_patterns) {

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/duration.h"
+
 namespace kache {
 namespace {
 
@@ -69,14 +71,10 @@ int64_t parse_time(const std::string& text) {
 }
 
 Result<int64_t> parse_duration(const std::string& text) {
-  size_t digits = text.find_first_not_of("0123456789");
-  if (digits == std::string::npos) digits = text.size();
-  std::string unit = text.substr(digits);
-  int64_t seconds = unit == "" || unit == "h" ? 3600 : unit == "d" ? 86400 : unit == "m" ? 60 : unit == "s" ? 1 : 0;
-  if (digits == 0 || digits > 6 || seconds == 0) {
-    return Error{ErrorCode::invalid, 0, "\"" + text + "\" is no time span; write hours, or 30m, 24h, 7d"};
-  }
-  return std::stoll(text.substr(0, digits)) * seconds * 1'000'000'000;
+  constexpr int64_t kHourNs = int64_t{3600} * 1'000'000'000;
+  Result<int64_t> span = parse_duration(text, kHourNs);
+  if (span.ok()) return span;
+  return Error{ErrorCode::invalid, 0, "\"" + text + "\" is not " + span.error().message + "; a bare number means hours"};
 }
 
 Result<std::vector<BuildEvent>> read_events(FileSystem& fs, const std::string& path, int64_t since_ns) {

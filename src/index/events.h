@@ -39,7 +39,7 @@ Result<std::vector<BuildEvent>> read_events(FileSystem& fs, const std::string& p
 
 // "2026-08-22T10:11:12.131415Z" → nanoseconds since the epoch; -1 when it is no such time.
 int64_t parse_time(const std::string& text);
-// "24h", "7d", "30m", "90s", "12" (hours) → nanoseconds; `invalid` otherwise.
+// "24h", "2w", "1h30m", "12" (hours) → nanoseconds; `invalid` otherwise.
 Result<int64_t> parse_duration(const std::string& text);
 
 }  // namespace kache
