@@ -40,7 +40,11 @@ struct ReportOptions {
 int run_report(const CommandContext& context, const ReportOptions& options);
 std::vector<std::string> report_formats();  // the values of --format
 
-int run_why_miss(const CommandContext& context, const std::string& crate);
+struct WhyMissOptions {
+  std::string unit;  // a name, a path or the beginning of a key
+  bool json = false;
+};
+int run_why_miss(const CommandContext& context, const WhyMissOptions& options);
 
 struct GcOptions {
   std::string max_age;

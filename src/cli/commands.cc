@@ -112,8 +112,9 @@ Command report_command(Said& said) {
 Command why_miss_command(Said& said) {
   return {"why-miss", "which file, variable or flag made a unit miss",
           "A crate goes by its name, a unit of C by its source file (deflate.c, or with its directory), a program or archive by its file.",
-          {{"crate", "NAME", "of the crate, or of the source file", &said.why_miss_unit, {}, FlagKind::required}},
-          [&](const CommandContext& context) { return run_why_miss(context, said.why_miss_unit); },
+          {{"unit", "NAME", "a crate, a source file, a file that was made, or the first digits of a key", &said.why_miss.unit, {}, FlagKind::required},
+           {"--json", "", "for programs", &said.why_miss.json}},
+          [&](const CommandContext& context) { return run_why_miss(context, said.why_miss); },
           Needs::config, kLook};
 }
 

@@ -67,7 +67,7 @@ struct Said {
   std::string stats_since = "24h";
   ListOptions list;
   ReportOptions report;
-  std::string why_miss_unit;
+  WhyMissOptions why_miss;
   GcOptions gc;
   std::string purge_unit;
   std::string shell;

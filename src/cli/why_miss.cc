@@ -1,85 +1,246 @@
+// `kache why-miss`: which file, variable or flag made a unit miss, and what that goes back to.
 #include <algorithm>
 #include <cstdio>
 #include <iterator>
-#include <map>
 #include <set>
 
+#include <nlohmann/json.hpp>
+#include <toml++/toml.h>
+
+#include "base/path.h"
 #include "cli/command.h"
+#include "cli/explain.h"
+#include "cli/text_diff.h"
 #include "compiler/cc_languages.h"
 #include "index/events.h"
-#include "index/store_index.h"
-#include "store/traces.h"
+#include "store/blob.h"
 
 namespace kache {
 namespace {
 
-// Of the unit's command lines that still lead to something.
-std::vector<Traces> traces_of(const CommandContext& context, const std::string& crate) {
-  std::vector<Traces> found;
-  Pace pace;
-  StoreIndex index = StoreIndex::open(context.fs, context.clock, context.layout);
-  if (!index.refresh(RefreshDepth::members, pace).ok()) return found;
-  Result<std::vector<InvocationKey>> keys = index.invocations_of(crate);
-  if (!keys.ok()) return found;
-  for (const InvocationKey& key : *keys) {
-    Result<std::string> bytes = read_file(context.fs, context.layout.trace(key), kMaxTracesSize);
-    if (!bytes.ok()) continue;
-    Result<Traces> traces = decode_traces(*bytes, key);
-    if (traces.ok()) found.push_back(std::move(traces).value());
-  }
-  return found;
+using json = nlohmann::ordered_json;
+
+constexpr size_t kDiffLines = 12;
+
+// --- which unit is meant ---
+
+bool is_hex(const std::string& text) {
+  return text.size() >= 6 && text.size() <= 64 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
-// Their text is a digest, and tells nobody anything.
-bool is_digest(const KeyPart& part) {
-  constexpr std::string_view kLabels[] = {"toolchain", "salt", "cpu", "preprocessed", "messages of the preprocessor"};
-  bool listed = std::find(std::begin(kLabels), std::end(kLabels), part.label) != std::end(kLabels);
-  return listed || part.label.starts_with("env ") || part.label.starts_with("program ");
+std::vector<BuildEvent> events_where(const std::vector<BuildEvent>& log, auto&& is_meant) {
+  std::vector<BuildEvent> events;
+  std::copy_if(log.begin(), log.end(), std::back_inserter(events), is_meant);
+  return events;
 }
 
-// Parts of one key that the other has not: what was said differently.
-std::vector<std::string> only_in(const std::vector<KeyPart>& a, const std::vector<KeyPart>& b) {
-  std::map<std::string, int> counts;
-  for (const KeyPart& part : b) counts[part.label + '\0' + part.text]++;
-  std::vector<std::string> out;
-  for (const KeyPart& part : a) {
-    if (counts[part.label + '\0' + part.text]-- > 0) continue;
-    out.push_back(part.label + (is_digest(part) ? "" : ": " + part.text));
-  }
-  return out;
-}
-
-// No candidate was known for the command line: which command line of this unit is the nearest, and what is different?
-void explain_command_line(const CommandContext& context, const BuildEvent& miss) {
-  std::vector<Traces> all = traces_of(context, miss.crate_name);
-  auto own = std::find_if(all.begin(), all.end(),
-                          [&](const Traces& traces) { return traces.key.hex() == miss.invocation_key; });
-  if (own == all.end()) {
-    std::puts("Diagnosis: nothing was stored for this command line, so there is nothing to compare with.");
-    return;
-  }
-  const Traces* nearest = nullptr;
-  size_t fewest = SIZE_MAX;
-  for (const Traces& traces : all) {
-    if (&traces == &*own) continue;
-    size_t distance = only_in(own->parts, traces.parts).size() + only_in(traces.parts, own->parts).size();
-    if (distance < fewest) {
-      fewest = distance;
-      nearest = &traces;
+// The crates of the package whose source a file is.
+std::vector<std::string> crates_of_source(FileSystem& fs, const std::string& path) {
+  for (std::string_view dir = dir_name(path); dir.size() > 1; dir = dir_name(dir)) {
+    Result<std::string> manifest = read_file(fs, join_path(dir, "Cargo.toml"), 1 << 20);
+    if (!manifest.ok()) continue;
+    try {
+      toml::table table = toml::parse(*manifest);
+      std::string package = table["package"]["name"].value_or(""), library = table["lib"]["name"].value_or("");
+      if (package.empty()) continue;
+      std::string crate = unit_names(library.empty() ? package : library)[1];
+      std::string stem(base_name(path).substr(0, base_name(path).find('.')));
+      if (base_name(path) == "build.rs") return {"build_script_build"};
+      return {stem, crate, unit_names(package)[1]};  // src/bin/stem.rs, tests/stem.rs
+    } catch (const toml::parse_error&) {
     }
   }
-  if (!nearest) {
+  return {};
+}
+
+// Files that kache made are known by what is in them.
+std::vector<std::string> units_with_output(const CommandContext& context, StoreIndex& index, Explainer& explainer, const std::string& path) {
+  Result<File> file = open_file(context.fs, path);
+  if (!file.ok()) return {};
+  Result<Digest> digest = digest_file(context.fs, file->handle());
+  if (!digest.ok()) return {};
+  Result<std::vector<ActionKey>> makers = index.makers_of({*digest});
+  std::vector<std::string> units;
+  if (!makers.ok()) return units;
+  for (const ActionKey& key : *makers) {
+    if (std::optional<Entry> entry = explainer.entry(key)) units.push_back(entry->crate_name);
+  }
+  return units;
+}
+
+std::vector<BuildEvent> events_of(const CommandContext& context, StoreIndex& index, Explainer& explainer, const std::vector<BuildEvent>& log,
+                                  const std::string& given) {
+  if (is_hex(given)) {
+    auto by_key = [&](const BuildEvent& event) { return event.cache_key.starts_with(given) || event.invocation_key.starts_with(given); };
+    std::vector<BuildEvent> events = events_where(log, by_key);
+    if (!events.empty()) return events;
+  }
+  std::vector<std::string> names = unit_names(given);
+  std::string path = absolute_path(context.cwd, given);
+  Result<FileStat> file = context.fs.stat(path);
+  bool is_file = file.ok() && file->is_regular();
+  if (is_file && given.ends_with(".rs")) names = crates_of_source(context.fs, path);
+  else if (is_file && cc_language_of(given).empty()) {
+    std::vector<std::string> made = units_with_output(context, index, explainer, path);
+    names.insert(names.begin(), made.begin(), made.end());
+  }
+  for (const std::string& name : names) {
+    std::vector<BuildEvent> events = events_where(log, [&](const BuildEvent& event) { return event.crate_name == name; });
+    if (events.empty()) continue;
+    // Sources of one name are in many a tree; the tree of this file is meant, where it has been built.
+    std::vector<BuildEvent> here = events_where(events, [&](const BuildEvent& event) { return is_file && is_below(path, event.root); });
+    return here.empty() ? events : here;
+  }
+  return {};
+}
+
+int tell_of_no_events(const std::vector<BuildEvent>& log, const std::string& given, bool as_json) {
+  if (as_json) {
+    std::puts(json{{"schema_version", 1}, {"command", "why-miss"}, {"asked", given}, {"found", false}}.dump(2).c_str());
+    return 0;
+  }
+  std::string tip = cc_language_of(given).empty() ? ": cargo build -p " + given : "; `kache doctor` says whether builds go through kache";
+  std::printf("No events found for %s. Build it first%s\n", given.c_str(), tip.c_str());
+  // "deflate" may be meant to be deflate.c, "serde" serde_json.
+  std::set<std::string> alike;
+  auto folded = [](const std::string& name) { return unit_names(name)[1]; };
+  for (const BuildEvent& event : log) {
+    bool is_alike = given.size() >= 3 && folded(event.crate_name).find(folded(given)) != std::string::npos;
+    if (is_alike) alike.insert(event.crate_name);
+  }
+  for (const std::string& name : alike) std::printf("  there is one called %s\n", name.c_str());
+  return 0;
+}
+
+// --- what is said of it ---
+
+// Where a file of the store's records is in the tree of this build. The messages of the build itself know it best.
+std::string place_of(const RootedPath& path, const BuildEvent& event, const CommandContext& context) {
+  for (const std::string& reason : event.miss_reasons) {
+    size_t slash = reason.find('/');
+    if (slash != std::string::npos && path.root.kind != RootKind::none && reason.ends_with("/" + path.rest)) return reason.substr(slash);
+  }
+  std::string rest = path.rest.substr(0, path.rest.find('\0'));
+  const char* home = context.env.get("HOME");
+  const char* cargo = context.env.get("CARGO_HOME");
+  switch (path.root.kind) {
+    case RootKind::none: return rest;
+    case RootKind::project:
+    case RootKind::workspace: return join_path(event.root, rest);
+    case RootKind::target: return join_path(join_path(event.root, "target"), rest);
+    case RootKind::home: return join_path(home ? home : "~", rest);
+    case RootKind::cargo_home: return join_path(cargo ? std::string(cargo) : join_path(home ? home : "~", ".cargo"), rest);
+    case RootKind::temp: return join_path("/tmp", rest);
+    case RootKind::base:
+    case RootKind::configured: return rest;
+  }
+  return rest;
+}
+
+struct Words {
+  const char* word;
+  const char* json;
+};
+constexpr Words kWords[] = {{"file", "file"},         {"new file", "new_file"},     {"file is gone:", "gone_file"}, {"presence of", "presence"},
+                            {"list of", "listing"},   {"link", "link"},             {"program", "program"},         {"time of file", "times"},
+                            {"variable", "variable"}, {"location", "location"},     {"new: ", "new_argument"},      {"gone:", "gone_argument"},
+                            {"changed:", "changed_argument"}};
+
+bool is_of_command(const Change& change) { return change.kind >= Change::flag_new; }
+
+std::string value_text(bool is_set, const std::string& shown) { return !is_set ? "unset" : shown.empty() ? "(not shown)" : "\"" + shown + "\""; }
+
+std::string line_of(const Change& change, const BuildEvent& event, const CommandContext& context) {
+  std::string line = kWords[change.kind].word;
+  if (change.kind == Change::variable) {
+    line += " " + change.name;
+    // Two values that may not be shown, or that are the same but for their place, say nothing.
+    if (value_text(change.was_set, change.before) == value_text(change.is_set, change.after)) return line;
+    return line + ": " + value_text(change.was_set, change.before) + " -> " + value_text(change.is_set, change.after);
+  }
+  if (!is_of_command(change)) return line + " " + (change.name.empty() ? place_of(change.path, event, context) : change.name);
+  line += " " + change.name;
+  if (change.kind == Change::flag_changed && change.before != change.after) return line + ": " + change.before + " -> " + change.after;
+  std::string text = change.before + change.after;
+  return text.empty() || change.kind == Change::flag_changed ? line : line + ": " + text;
+}
+
+std::string diff_of(const Change& change, const BuildEvent& event, const CommandContext& context) {
+  if (change.kind != Change::file) return "";
+  return text_diff(context, place_of(change.path, event, context), change.digest_before, change.digest_after, kDiffLines);
+}
+
+void print_indented(const std::string& lines, const char* indent) {
+  for (size_t start = 0; start < lines.size();) {
+    size_t end = std::min(lines.find('\n', start), lines.size());
+    std::printf("%s%s\n", indent, lines.substr(start, end - start).c_str());
+    start = end + 1;
+  }
+}
+
+void print_changes(const std::vector<Change>& changes, const BuildEvent& event, const CommandContext& context, const char* indent) {
+  constexpr size_t kMost = 8;
+  for (size_t i = 0; i < changes.size() && i < kMost; ++i) {
+    std::printf("%s%s\n", indent, line_of(changes[i], event, context).c_str());
+    print_indented(diff_of(changes[i], event, context), (std::string(indent) + "    ").c_str());
+  }
+  if (changes.size() > kMost) std::printf("%s... and %zu more\n", indent, changes.size() - kMost);
+}
+
+std::string joined(const std::vector<std::string>& via) {
+  std::string text;
+  for (const std::string& unit : via) text += (text.empty() ? "" : " <- ") + unit;
+  return text;
+}
+
+const char* why_at_all(Standing standing) {
+  switch (standing) {
+    case Standing::inputs_differ: return "its own inputs changed:";
+    case Standing::command_differs: return "it was compiled in another way:";
+    case Standing::first: return "it had never been compiled with this store";
+    case Standing::unknown: return "nothing more is known of it";
+  }
+  return "";
+}
+
+void print_diagnosis(const Explanation& explanation, const BuildEvent& miss, const CommandContext& context) {
+  bool known = explanation.standing == Standing::inputs_differ && !explanation.changes.empty();
+  if (known || !miss.miss_reasons.empty()) {
+    std::puts("Diagnosis: the command line is known. Since the nearest stored result these changed:");
+    if (known) print_changes(explanation.changes, miss, context, "  ");
+    for (const std::string& reason : miss.miss_reasons) {
+      if (!known) std::printf("  %s\n", reason.c_str());
+    }
+  } else if (explanation.standing == Standing::command_differs) {
+    std::puts("Diagnosis: no result for this command line. Compared with the nearest one that was stored:");
+    print_changes(explanation.changes, miss, context, "  ");
+  } else if (explanation.standing == Standing::first) {
     std::puts("Diagnosis: never cached before: this was the first build of it with this store.");
-    return;
+  } else if (miss.is_compiled() && miss.lookup_rejection.empty()) {
+    std::puts("Diagnosis: nothing was stored for this command line, so there is nothing to compare with.");
   }
-  std::puts("Diagnosis: no result for this command line. Compared with the nearest one that was stored:");
-  std::vector<std::string> gone = only_in(nearest->parts, own->parts);
-  for (const std::string& part : only_in(own->parts, nearest->parts)) {
-    // With its value left out, it is in both.
-    bool is_other_value = std::erase(gone, part) > 0;
-    std::printf("  %s %s\n", is_other_value ? "changed:" : "new: ", part.c_str());
+}
+
+void print_causes(const std::vector<Cause>& causes, const BuildEvent& miss, const CommandContext& context) {
+  if (causes.empty()) return;
+  std::printf("\nIt goes back to %s:\n", causes.size() == 1 ? "another unit" : "other units");
+  for (const Cause& cause : causes) {
+    const Explanation& root = cause.explanation;
+    std::printf("  root: %s -- %s\n", root.unit.c_str(), why_at_all(root.standing));
+    print_changes(root.changes, miss, context, "    ");
+    std::printf("    via: %s\n", joined(cause.via).c_str());
   }
-  for (const std::string& part : gone) std::printf("  gone: %s\n", part.c_str());
+}
+
+// Plain facts of the event that come before any diagnosis.
+std::vector<std::string> not_cached(const BuildEvent& miss) {
+  std::vector<std::string> out;
+  if (miss.is_failed_compile()) {
+    out.push_back("the compile failed (exit status " + std::to_string(miss.exit_code) + "), and such a result is never kept.");
+  }
+  if (!miss.store_error.empty()) out.push_back("it was compiled and could not be stored: " + miss.store_error);
+  if (!miss.passthrough_reason.empty()) out.push_back(miss.passthrough_reason.substr(miss.passthrough_reason.find('|') + 1));
+  return out;
 }
 
 void print_last_events(const std::vector<BuildEvent>& events) {
@@ -92,62 +253,78 @@ void print_last_events(const std::vector<BuildEvent>& events) {
   }
 }
 
-std::vector<BuildEvent> events_of(const std::vector<BuildEvent>& log, const std::string& given) {
-  std::vector<BuildEvent> events;
-  for (const std::string& name : unit_names(given)) {
-    if (!events.empty()) break;
-    std::copy_if(log.begin(), log.end(), std::back_inserter(events), [&](const BuildEvent& event) { return event.crate_name == name; });
+json json_of(const std::vector<Change>& changes, const BuildEvent& event, const CommandContext& context) {
+  json list = json::array();
+  for (const Change& change : changes) {
+    json one = {{"kind", kWords[change.kind].json}};
+    bool is_path = !is_of_command(change) && change.name.empty();
+    one["name"] = is_path ? place_of(change.path, event, context) : change.name;
+    if (!is_path) {
+      one["before"] = change.was_set && !change.before.empty() ? json(change.before) : json(nullptr);
+      one["after"] = change.is_set && !change.after.empty() ? json(change.after) : json(nullptr);
+    }
+    if (std::string diff = diff_of(change, event, context); !diff.empty()) one["diff"] = diff;
+    list.push_back(std::move(one));
   }
-  return events;
+  return list;
 }
 
-void tell_of_no_events(const std::vector<BuildEvent>& log, const std::string& given) {
-  std::string tip = cc_language_of(given).empty() ? ": cargo build -p " + given : "; `kache doctor` says whether builds go through kache";
-  std::printf("No events found for %s. Build it first%s\n", given.c_str(), tip.c_str());
-  // "deflate" may be meant to be deflate.c.
-  std::set<std::string> alike;
-  for (const BuildEvent& event : log) {
-    if (event.crate_name.starts_with(given + ".")) alike.insert(event.crate_name);
+void print_json(const BuildEvent& miss, const Explanation& explanation, const std::vector<Cause>& causes, const CommandContext& context) {
+  static constexpr const char* kStandings[] = {"inputs_differ", "command_differs", "first_build", "unknown"};
+  json out = {{"schema_version", 1}, {"command", "why-miss"}, {"found", true}, {"unit", miss.crate_name}, {"result", miss.result},
+              {"ts", miss.ts}, {"root", miss.root}, {"cache_key", miss.cache_key}, {"cost_ms", miss.compile_time_ms},
+              {"not_cached", not_cached(miss)}, {"lookup_rejection", miss.lookup_rejection}, {"miss_reason", miss.miss_reasons},
+              {"standing", kStandings[static_cast<size_t>(explanation.standing)]},
+              {"changes", json_of(explanation.changes, miss, context)}, {"causes", json::array()}};
+  for (const Cause& cause : causes) {
+    out["causes"].push_back({{"unit", cause.explanation.unit},
+                             {"standing", kStandings[static_cast<size_t>(cause.explanation.standing)]},
+                             {"via", cause.via},
+                             {"changes", json_of(cause.explanation.changes, miss, context)}});
   }
-  for (const std::string& name : alike) std::printf("  there is one called %s\n", name.c_str());
+  std::puts(out.dump(2, ' ', false, json::error_handler_t::replace).c_str());
 }
 
 }  // namespace
 
-int run_why_miss(const CommandContext& context, const std::string& given) {
+int run_why_miss(const CommandContext& context, const WhyMissOptions& options) {
   Result<std::vector<BuildEvent>> log = read_events(context.fs, context.layout.events(), 0);
   if (!log.ok()) return fail(log.error().message);
-  std::vector<BuildEvent> events = events_of(*log, given);
-  if (events.empty()) return tell_of_no_events(*log, given), 0;
+  Pace pace;
+  StoreIndex index = StoreIndex::open(context.fs, context.clock, context.layout);
+  (void)index.refresh(RefreshDepth::members, pace);
+  Explainer explainer(context.fs, context.layout, index);
+
+  std::vector<BuildEvent> events = events_of(context, index, explainer, *log, options.unit);
+  if (events.empty()) return tell_of_no_events(*log, options.unit, options.json);
   const std::string& unit = events.front().crate_name;
   auto miss = std::find_if(events.rbegin(), events.rend(), [](const BuildEvent& event) { return !event.is_hit(); });
   if (miss == events.rend()) {
+    if (options.json) {
+      std::puts(json{{"schema_version", 1}, {"command", "why-miss"}, {"found", true}, {"unit", unit}, {"result", events.back().result}}.dump(2).c_str());
+      return 0;
+    }
     std::printf("%s: all events are hits.\n", unit.c_str());
     print_last_events(events);
     return 0;
   }
+  ActionKey action;
+  Explanation explanation;
+  if (miss->is_compiled() && Digest::parse_hex(miss->cache_key, action.digest)) explanation = explainer.explain(action);
+  std::vector<Cause> causes = explainer.causes(explanation);
+  if (options.json) return print_json(*miss, explanation, causes, context), 0;
+
   std::printf("Why %s missed:\n  Last %s: %s (key: %s)\n", unit.c_str(), miss->result.c_str(), miss->ts.substr(0, 19).c_str(),
               miss->cache_key.empty() ? "-" : miss->cache_key.substr(0, 12).c_str());
   // Sources of one name are in many a tree.
   if (!miss->root.empty()) std::printf("  Built in: %s\n", miss->root.c_str());
-  if (miss->is_failed_compile()) {
-    std::printf("NOT CACHED: the compile failed (exit status %d), and such a result is never kept.\n", miss->exit_code);
-  }
-  if (!miss->store_error.empty()) {
-    std::printf("NOT CACHED: it was compiled and could not be stored: %s\n", miss->store_error.c_str());
-  }
-  if (!miss->passthrough_reason.empty()) {
-    std::printf("NOT CACHED: %s\n", miss->passthrough_reason.substr(miss->passthrough_reason.find('|') + 1).c_str());
-  }
+  if (miss->compile_time_ms) std::printf("  Cost: %s of compile time\n", human_ms(miss->compile_time_ms).c_str());
+  for (const std::string& reason : not_cached(*miss)) std::printf("NOT CACHED: %s\n", reason.c_str());
   if (!miss->lookup_rejection.empty()) {
     std::printf("A matching result was found and could not be used: %s\n", miss->lookup_rejection.c_str());
   }
-  if (!miss->miss_reasons.empty()) {
-    std::puts("Diagnosis: the command line is known. Since the nearest stored result these changed:");
-    for (const std::string& reason : miss->miss_reasons) std::printf("  %s\n", reason.c_str());
-  } else if (miss->is_compiled() && miss->lookup_rejection.empty()) {
-    explain_command_line(context, *miss);
-  }
+  print_diagnosis(explanation, *miss, context);
+  print_causes(causes, *miss, context);
   print_last_events(events);
   return 0;
 }

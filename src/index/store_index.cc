@@ -259,6 +259,23 @@ Result<std::vector<InvocationKey>> StoreIndex::invocations_of(const std::string&
   return keys;
 }
 
+Result<std::vector<ActionKey>> StoreIndex::makers_of(const BlobId& blob) {
+  std::vector<ActionKey> keys;
+  Statement& ask = *KACHE_TRY(statement("SELECT e.key FROM blobs b JOIN uses u ON u.blob = b.id JOIN entries e ON e.id = u.entry "
+                                        "WHERE b.digest = ? ORDER BY e.created"));
+  ask.bind(blob.digest);
+  while (KACHE_TRY(ask.step())) keys.push_back({ask.digest(0)});
+  return keys;
+}
+
+Result<std::vector<ActionKey>> StoreIndex::keys_that_begin_with(std::string_view hex, size_t limit) {
+  std::vector<ActionKey> keys;
+  Statement& ask = *KACHE_TRY(statement("SELECT key FROM entries WHERE lower(substr(hex(key), 1, ?)) = ? LIMIT ?"));
+  ask.bind(uint64_t{hex.size()}).bind(hex).bind(uint64_t{limit});
+  while (KACHE_TRY(ask.step())) keys.push_back({ask.digest(0)});
+  return keys;
+}
+
 Status StoreIndex::each_candidate(const std::function<void(const Candidate&)>& each) {
   Statement& ask = *KACHE_TRY(statement(
       "SELECT e.id, e.compile_ms, e.used, e.file_size + COALESCE((SELECT sum(b.size) FROM uses u JOIN blobs b "

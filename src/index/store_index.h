@@ -69,6 +69,10 @@ class StoreIndex {
   Status each_entry(const std::string& crate, ListOrder order, const Hits& hits,
                     const std::function<void(const IndexedEntry&)>& each);
   Result<std::vector<InvocationKey>> invocations_of(const std::string& crate);
+  // Whose output a blob is.
+  Result<std::vector<ActionKey>> makers_of(const BlobId& blob);
+  // Entries whose action key, in hex, begins so; at most `limit`.
+  Result<std::vector<ActionKey>> keys_that_begin_with(std::string_view hex, size_t limit);
 
   // --- for the collection ---
 

@@ -56,7 +56,7 @@ def change_source(tree):
 
 def change_variable(tree):
     tree.compile(CPATH="/nowhere")
-    return "variable CPATH"
+    return 'variable CPATH: unset -> "/nowhere"'
 
 
 def add_shadow(tree):
