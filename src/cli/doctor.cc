@@ -9,6 +9,7 @@
 #include "base/boot.h"
 #include "base/path.h"
 #include "cli/doctor.h"
+#include "cli/settings.h"
 #include "config/options.h"
 #include "store/toolchain.h"
 
@@ -56,12 +57,39 @@ void check_setup(const CommandContext& context, Checklist& list) {
   list.row(is_there, "Binary", context.kache, "install kache again");
   std::string recorder = recorder_path(context);
   list.row(::access(recorder.c_str(), R_OK) == 0, "Recorder", recorder, "install kache again");
-  const Config& config = context.config;
-  if (config.problems.empty()) list.row(true, "Configuration", config.file.empty() ? "defaults, no file" : config.file);
-  for (const std::string& problem : config.problems) {
-    list.row(false, "Configuration", problem, "correct it; until then the default is used");
-  }
   if (is_disabled(context.env)) list.row(false, "KACHE_DISABLED", "is set: compilers run as if kache were not there", "unset KACHE_DISABLED");
+}
+
+// The file with what is wrong in it, and every value that is not the default.
+void check_settings(const CommandContext& context, const std::vector<Setting>& settings, Checklist& list) {
+  const Config& config = context.config;
+  if (config.problems.empty()) list.row(true, "Configuration", config.file.empty() ? "no file" : config.file);
+  for (const std::string& problem : config.problems) {
+    list.row(false, "Configuration", problem, "correct it; until then the default is used; kache config check says more");
+  }
+  std::string ignored = ignored_note(config);
+  if (!ignored.empty()) list.note("Configuration", ignored);
+  for (const Setting& setting : settings) {
+    const Option& option = *setting.option;
+    std::string value = value_text(option, setting.value);
+    list.note("Setting", std::string(option.name()) + " = " + (value.empty() ? "none" : value) + " (" + setting.where + ")" +
+                             (option.is_used() ? "" : ", not used here"));
+  }
+}
+
+std::vector<Setting> changed_settings(const CommandContext& context) {
+  std::vector<Setting> settings = settings_in_force(context);
+  std::erase_if(settings, [](const Setting& setting) { return setting.value == setting.standard; });
+  return settings;
+}
+
+json json_of(const std::vector<Setting>& settings) {
+  json list = json::array();
+  for (const Setting& setting : settings) {
+    list.push_back({{"key", setting.option->name()}, {"value", value_json(*setting.option, setting.value)}, {"source", source_name(setting.source)},
+                    {"where", setting.where}});
+  }
+  return list;
 }
 
 void check_store(const CommandContext& context, Checklist& list) {
@@ -114,7 +142,9 @@ bool any_works(const std::vector<Way>& ways) {
 int run_doctor(const CommandContext& context, const DoctorOptions& options) {
   if (options.verify || options.checksums || options.repair) return verify_store(context, options);
   Checklist list;
+  std::vector<Setting> settings = changed_settings(context);
   check_setup(context, list);
+  check_settings(context, settings, list);
 
   std::vector<FoundCompiler> rust = find_rust_compilers(context), cc = find_cc_compilers(context);
   bool has_rust = !rust.empty() || !find_executable(context.fs, "cargo", context.env, context.cwd).empty();
@@ -132,6 +162,7 @@ int run_doctor(const CommandContext& context, const DoctorOptions& options) {
   if (options.json) {
     json report = {{"schema_version", 1}, {"command", "doctor"}, {"kache_version", KACHE_VERSION}, {"issues", list.issues()},
                    {"checks", json_of(list)},
+                   {"config_file", context.config.file.empty() ? json() : json(context.config.file)}, {"settings", json_of(settings)},
                    {"rust", {{"found", has_rust}, {"set_up", any_works(rust_ways)}, {"ways", json_of(rust_ways)}, {"compilers", json_of(rust)}}},
                    {"c", {{"found", !cc.empty()}, {"set_up", any_works(cc_ways)}, {"ways", json_of(cc_ways)}, {"compilers", json_of(cc)}}}};
     std::puts(report.dump(2, ' ', false, json::error_handler_t::replace).c_str());

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/path.h"
+#include "cli/manual.h"
 #include "cli/parse.h"
 
 namespace kache {
@@ -34,10 +35,14 @@ std::string working_directory() {
 // What other programs of kache and its build ask for.
 struct InnerCommand {
   std::string_view name;
-  int (*run)(const std::string& argument);
+  size_t arguments;
+  int (*run)(const Words& words);
 };
 constexpr InnerCommand kInner[] = {
-    {"__config-compile", run_config_compile},
+    {"__config-compile", 1, [](const Words& words) { return run_config_compile(words[1]); }},
+    {"__man", 1, [](const Words& words) { return write_manual(words[1]); }},
+    {"__completions", 1, [](const Words& words) { return write_completions(words[1]); }},
+    {"__options-markdown", 0, [](const Words&) { return print_options_markdown(); }},
 };
 
 CommandContext make_context(const Env& env, Needs needs) {
@@ -64,9 +69,9 @@ int finish_output(int status) {
 }  // namespace
 
 int tool_main(int argc, char** argv, char** environment) {
-  std::vector<std::string> words(argv + 1, argv + argc);
+  Words words(argv + 1, argv + argc);
   for (const InnerCommand& inner : kInner) {
-    if (words.size() == 2 && words[0] == inner.name) return inner.run(words[1]);
+    if (words.size() == 1 + inner.arguments && words[0] == inner.name) return inner.run(words);
   }
   std::signal(SIGPIPE, SIG_DFL);  // `kache list | head -1` ends quietly, whatever our parent ignores
   Said said;

@@ -36,17 +36,22 @@ ManPage::ManPage(std::string_view name, int section_number, std::string_view sum
 std::string ManPage::quoted(std::string_view text) { return "\"" + roff_escaped(text) + "\""; }
 
 void ManPage::paragraphs(std::string_view text) {
-  bool shown_as_is = false, first = true;
+  bool shown_as_is = false, is_new = false, is_first = true;
   for (size_t start = 0; start < text.size();) {
     size_t end = std::min(text.find('\n', start), text.size());
     std::string_view one = text.substr(start, end - start);
     start = end + 1;
+    if (one.empty()) {
+      is_new = true;
+      continue;
+    }
     bool as_is = one.starts_with("  ");
-    if (as_is != shown_as_is) line(as_is ? (first ? ".nf" : ".PP\n.nf") : ".fi");
+    if (shown_as_is && !as_is) line(".fi");
+    if (!is_first && (is_new || as_is != shown_as_is)) line(".PP");
+    if (as_is && !shown_as_is) line(".nf");
+    line(roff_escaped(one));
     shown_as_is = as_is;
-    if (!one.empty()) line(roff_escaped(one));
-    else if (!first) line(".PP");
-    first = false;
+    is_new = is_first = false;
   }
   if (shown_as_is) line(".fi");
 }

@@ -174,3 +174,23 @@ def test_the_store_for_programs(lab):
     assert checked.returncode == 1 and json.loads(checked.stdout)["corrupted"] == 1
     repaired = lab.doctor("--repair", "--json")
     assert repaired.returncode == 0 and json.loads(repaired.stdout)["repaired"] and not entry.exists()
+
+
+def test_every_value_that_is_not_the_default_and_where_it_comes_from(lab):
+    file = lab.home / ".config/kache/config.toml"
+    assert "no file" in lab.row("Configuration") and "Setting" not in lab.say()
+    file.parent.mkdir(parents=True)
+    file.write_text('[cache]\nlocal_max_size = "20GiB"\nauto_gc = true\nexclude = ["a/**", "b"]\n')
+    said = lab.say(KACHE_MIN_FREE_SPACE="2GiB", KACHE_PROGRESS="all")
+    rows = [line.split("Setting")[1].strip() for line in said.splitlines() if "Setting " in line]
+    assert rows == [f"cache.local_max_size = 20GiB ({file}:2)", "cache.min_free_space = 2GiB (KACHE_MIN_FREE_SPACE)",
+                    f"cache.exclude = a/**, b ({file}:4)", "KACHE_PROGRESS = all (KACHE_PROGRESS)"]
+    answer = lab.asked(KACHE_MIN_FREE_SPACE="2GiB")
+    assert answer["config_file"] == str(file) and [row["key"] for row in answer["settings"]] == [
+        "cache.local_max_size", "cache.min_free_space", "cache.exclude"]
+    assert answer["settings"][0]["value"] == 20 << 30 and answer["settings"][0]["source"] == "file"
+    file.write_text("[cache]\nlocal_max_sise = 1\n")
+    assert lab.row("Configuration").startswith("BAD") and f"{file}:2: unknown key" in lab.row("Configuration")
+    file.write_text("[cache]\nignore_env = true\n")
+    said = lab.say(KACHE_MIN_FREE_SPACE="2GiB")
+    assert "these variables do not count: KACHE_MIN_FREE_SPACE" in said and "min_free_space =" not in said
