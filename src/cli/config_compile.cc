@@ -17,11 +17,21 @@ bool scalar_text(const toml::node& node, std::string& text) {
   return true;
 }
 
+bool is_list_of_tables(const toml::node& node) {
+  const toml::array* list = node.as_array();
+  return list && !list->empty() && list->is_homogeneous(toml::node_type::table);
+}
+
 void flatten(const toml::table& table, const std::string& prefix, CompiledConfig& config) {
   for (const auto& [name, node] : table) {
     std::string key = prefix.empty() ? std::string(name.str()) : prefix + "." + std::string(name.str());
     if (const auto* inner = node.as_table()) {
       flatten(*inner, key, config);
+      continue;
+    }
+    if (is_list_of_tables(node)) {  // key.0.name, key.1.name
+      size_t number = 0;
+      for (const auto& item : *node.as_array()) flatten(*item.as_table(), key + "." + std::to_string(number++), config);
       continue;
     }
     CompiledSetting setting;

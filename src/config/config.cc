@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/bytes.h"
 #include "base/frame.h"
 #include "base/path.h"
@@ -18,6 +20,7 @@ namespace {
 
 constexpr std::string_view kCacheMagic = "KCONFI02";
 constexpr uint64_t kMaxCompiled = 4u << 20;
+constexpr std::string_view kExtraRules = "workspace.extra_inputs";
 
 // The output of a program; empty when it can not be started or fails.
 std::string output_of(const std::string& program, const std::vector<std::string>& args) {
@@ -164,8 +167,43 @@ bool is_disabled(const Env& env) {
   return on.ok() && *on;
 }
 
+// "workspace.extra_inputs" is a list of patterns; "workspace.extra_inputs.0.crates" belongs to the first of several rules.
+static std::string read_extra_rule(const CompiledSetting& setting, Config& config) {
+  std::string_view rest = std::string_view(setting.key).substr(kExtraRules.size());
+  size_t dot = rest.rfind('.');
+  std::string place(rest.substr(0, dot == 0 || dot == std::string_view::npos ? 0 : dot));
+  std::string_view field = place.empty() && rest.empty() ? "paths" : rest.substr(dot + 1);
+  auto rule = std::find_if(config.extra_rules.begin(), config.extra_rules.end(), [&](const ExtraRule& one) { return one.place == place; });
+  if (rule == config.extra_rules.end()) rule = config.extra_rules.insert(rule, ExtraRule{place, {}, {}, false});
+  if (setting.shape == CompiledSetting::other) return "expected a list of texts";
+  auto is_one_of = [&](std::initializer_list<std::string_view> names) { return std::find(names.begin(), names.end(), field) != names.end(); };
+  if (is_one_of({"propagate_to_dependents"})) {
+    Result<bool> on = setting.values.size() == 1 ? parse_bool(setting.values[0]) : Result<bool>(Error{});
+    if (!on.ok()) return "expected true or false";
+    rule->for_dependents = *on;
+    return {};
+  }
+  if (is_one_of({"crates", "crate", "packages", "package"})) return rule->crates = setting.values, "";
+  if (!is_one_of({"paths", "inputs", "globs", "patterns"})) return "unknown key; a rule has paths, crates and propagate_to_dependents";
+  for (const std::string& pattern : setting.values) {
+    bool leaves = is_absolute(pattern) || pattern == ".." || pattern.starts_with("../") || pattern.find("/../") != std::string::npos;
+    if (pattern.empty() || leaves) return "expected patterns below the directory of the file, without ..";
+  }
+  rule->patterns = setting.values;
+  return {};
+}
+
+static std::string apply_extra_rule(const CompiledSetting& setting, Config& config) {
+  std::string problem = read_extra_rule(setting, config);
+  if (problem.empty()) return {};
+  problem = setting.key + ": " + problem;
+  config.extra_problem = problem;
+  return problem;
+}
+
 std::string apply_setting(const CompiledSetting& setting, const Env& env, Config& config) {
   const Option* option = find_option(setting.key);
+  if (setting.key == kExtraRules || setting.key.starts_with(std::string(kExtraRules) + ".")) return apply_extra_rule(setting, config);
   if (!option && is_foreign_key(setting.key)) return {};
   if (!option) {
     std::string_view near = nearest_key(setting.key);
@@ -212,6 +250,7 @@ Config load_config(FileSystem& fs, const Env& env, const std::string& cwd, const
     if (file.ok()) {
       if (!file->problem.empty()) config.problems.push_back(file->problem);
       if (says_ignore_env(*file)) config.cache_dir = default_cache_dir(without_cache_dir(env));
+      config.extra_dir = dir_name(config.file);
       apply_file(*file, env, config);
     } else {
       config.problems.push_back(config.file + ": " + file.error().message);

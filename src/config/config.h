@@ -20,6 +20,14 @@ enum class VerifyRestores : uint8_t { off, sampled, always };
 enum class ProgressMode : uint8_t { off, hits, all };
 enum class PrefixMap : uint8_t { off, debug, all };
 
+// [[workspace.extra_inputs]]: files that matter to some crates and that no recorder can see.
+struct ExtraRule {
+  std::string place;                  // where the file says it: rules apart
+  std::vector<std::string> crates;    // names or globs; none: all of the tree
+  std::vector<std::string> patterns;  // below Config::extra_dir
+  bool for_dependents = false;        // propagate_to_dependents: crates that use one of these too
+};
+
 struct Config {
   // [cache]
   std::string cache_dir;                                  // local_store, KACHE_CACHE_DIR
@@ -53,6 +61,11 @@ struct Config {
   std::vector<std::string> cc_extra_allowlist_flags;      // of the reference program; here they only go into the key
   // [paths]
   std::vector<std::string> base_dirs;                     // absolute, sorted, without duplicates
+
+  // [workspace]
+  std::vector<ExtraRule> extra_rules;
+  std::string extra_dir;                                  // of the file that has them
+  std::string extra_problem;                              // why they can not be used; then nothing may be stored
 
   // Environment only.
   std::string base_dir;                                   // KACHE_BASE_DIR

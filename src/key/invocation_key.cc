@@ -4,6 +4,7 @@
 
 #include "base/path.h"
 #include "key/cpu.h"
+#include "key/extra_rules.h"
 #include "key/schema.h"
 
 namespace kache {
@@ -126,6 +127,8 @@ std::vector<KeyPart> key_parts(const CommandLine& line, const Invocation& invoca
     for (const std::string& flag : config.cc_extra_allowlist_flags) parts.push_back({"allowed", flag});
   }
   add_key_env_vars(parts, line.env, config.key_env_vars);
+  if (!config.extra_problem.empty()) parts.push_back({"extra input", "unusable rules"});
+  for (const std::string& pattern : extra_patterns(line, invocation, config)) parts.push_back({"extra input", pattern});
   return parts;
 }
 

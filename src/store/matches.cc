@@ -16,6 +16,20 @@ bool is_dir(FileSystem& fs, const std::string& path, const DirEntry& entry) {
   return stat.ok() && stat->is_dir();
 }
 
+// Something below this directory may match. A pattern that begins with names leads nowhere else.
+bool leads_to(std::string_view pattern, std::string_view dir) {
+  while (!dir.empty()) {
+    size_t dir_end = std::min(dir.find('/'), dir.size()), end = pattern.find('/');
+    std::string_view head = pattern.substr(0, end);
+    // Alternatives may hold slashes.
+    if (head.find("**") != std::string_view::npos || head.find_first_of("{\\") != std::string_view::npos) return true;
+    if (end == std::string_view::npos || !glob_match(head, dir.substr(0, dir_end))) return false;
+    pattern.remove_prefix(end + 1);
+    dir.remove_prefix(std::min(dir_end + 1, dir.size()));
+  }
+  return true;
+}
+
 Status walk(FileSystem& fs, const std::string& root, const std::string& below, const std::vector<std::string>& patterns,
             std::vector<std::string>& found) {
   std::vector<DirEntry> entries = KACHE_TRY(fs.list(join_path(root, below)));
@@ -23,6 +37,8 @@ Status walk(FileSystem& fs, const std::string& root, const std::string& below, c
     std::string relative = join_path(below, entry.name);
     if (is_dir(fs, join_path(root, relative), entry)) {
       if (entry.name == "target" || entry.name == ".git") continue;
+      bool leads = std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) { return leads_to(pattern, relative); });
+      if (!leads) continue;
       KACHE_TRY(walk(fs, root, relative, patterns, found));
       continue;
     }

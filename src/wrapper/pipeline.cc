@@ -282,7 +282,7 @@ class Session {
     }
     Observed observed = outcome_.declared ? declared_.inputs(files_before_ns) : collect(record);
     FoundOutputs found = find_outputs(fs_, invocation_, line_.cwd, observed.written);
-    Result<ExtraInputs> extra = find_extra_inputs(fs_, line_, world_.libexec + "/kache-tool");
+    Result<ExtraInputs> extra = find_extra_inputs(fs_, line_, invocation_, config_, world_.libexec + "/kache-tool");
     for (const Refused& refused : {observed.refused, found.refused}) {
       if (refused && !outcome_.refused) outcome_.refused = refused;
     }

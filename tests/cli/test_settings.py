@@ -230,3 +230,15 @@ def test_spans_of_time(home):
     for span in ("5x", "-1h", "soon", ""):
         result = home.run("stats", "--since", span)
         assert result.returncode == 2 and "2w" in result.stderr, span
+
+
+def test_rules_for_extra_inputs_of_a_tree_are_checked(home):
+    file = home.work / ".kache.toml"
+    file.write_text('[workspace]\nmembers = []\n[[workspace.extra_inputs]]\ncrates = ["a"]\npaths = ["sql/**"]\npropagate_to_dependents = true\n')
+    assert "good" in home.run("config", "check", check=0).stdout
+    for text, place, words in (("[workspace]\nextra_inputs = ['../x']\n", ":2:1", "below the directory"), ("[workspace]\nextra_inputs = ['/etc/*']\n", ":2:1", "below"),
+                               ("[[workspace.extra_inputs]]\npath = ['x']\n", ":2:1", "unknown key"), ("[workspace]\nextra_inputs = [[1]]\n", ":2:1", "texts"),
+                               ("[[workspace.extra_inputs]]\npaths = ['x']\npropagate_to_dependents = 'perhaps'\n", ":3:1", "true or false")):
+        file.write_text(text)
+        said = home.run("config", "check", check=1).stdout
+        assert f"{file}{place}: workspace.extra_inputs" in said and words in said, said

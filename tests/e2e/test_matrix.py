@@ -378,6 +378,18 @@ MATRIX = {
                                      write("kache.toml", 'extra_inputs = ["schema/*", "more/*"]\n'), env={"CARGO_MANIFEST_DIR": "{work}"}),
     "rules of extra inputs appear": row(ONE | {"Cargo.toml": "", "schema/a": "one"}, write("kache.toml", 'extra_inputs = ["schema/*"]\n'),
                                         env={"CARGO_MANIFEST_DIR": "{work}"}),
+    "an extra input of the tree": row(ONE | {".kache.toml": '[workspace]\nextra_inputs = ["schema/**"]\n', "schema/a": "one"}, write("schema/a", "two")),
+    "an extra input of the tree appears": row(ONE | {".kache.toml": '[[workspace.extra_inputs]]\npaths = ["s*/**"]\n', "schema/a": "one"},
+                                              write("schema/deep/b", "two")),
+    "an extra input of this crate": row(ONE | {".kache.toml": '[[workspace.extra_inputs]]\ncrates = ["unit"]\npaths = ["schema/*"]\n', "schema/a": "one"},
+                                        write("schema/a", "two")),
+    "an extra input of another crate": row(ONE | {".kache.toml": '[[workspace.extra_inputs]]\ncrates = ["other-*"]\npaths = ["schema/*"]\n', "schema/a": "one"},
+                                           write("schema/a", "two"), compiled=False),
+    "the rules of the tree": row(ONE | {".kache.toml": '[workspace]\nextra_inputs = ["schema/*"]\n', "schema/a": "one", "more/b": "two"},
+                                 write(".kache.toml", '[workspace]\nextra_inputs = ["schema/*", "more/*"]\n')),
+    "rules of the tree appear": row(ONE | {"schema/a": "one"}, write(".kache.toml", '[workspace]\nextra_inputs = ["schema/*"]\n')),
+    "a setting beside the rules of the tree": row(ONE | {".kache.toml": '[workspace]\nextra_inputs = ["schema/*"]\n', "schema/a": "one"},
+                                                  write(".kache.toml", '# words\n[workspace]\nextra_inputs = ["schema/*"]\n'), compiled=False),
 }
 
 
