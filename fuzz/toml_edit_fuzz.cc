@@ -1,5 +1,6 @@
 // Any text, key and value: the edit is refused, or the new text parses to the same document with only this key changed.
 #include <cstdlib>
+#include <sstream>
 #include <string_view>
 
 #include <toml++/toml.h>
