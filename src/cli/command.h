@@ -46,6 +46,12 @@ struct WhyMissOptions {
 };
 int run_why_miss(const CommandContext& context, const WhyMissOptions& options);
 
+struct ExplainOptions {
+  std::string file;
+  bool inputs = false, json = false;
+};
+int run_explain(const CommandContext& context, const ExplainOptions& options);
+
 struct GcOptions {
   std::string max_age;
   bool background = false;

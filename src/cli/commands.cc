@@ -118,6 +118,17 @@ Command why_miss_command(Said& said) {
           Needs::config, kLook};
 }
 
+Command explain_command(Said& said) {
+  return {"explain", "where a file that a build made comes from",
+          "The entry that it is of, when and in which build that was compiled, by which compiler, from which inputs, and whether the file "
+          "is still what was stored. The status is 1 where the store knows nothing of it.",
+          {{"file", "FILE", "an object, a library, a program", &said.explain.file, {}, FlagKind::required},
+           {"--inputs", "", "name every input", &said.explain.inputs},
+           {"--json", "", "for programs, with every input", &said.explain.json}},
+          [&](const CommandContext& context) { return run_explain(context, said.explain); },
+          Needs::config, kLook};
+}
+
 Command gc_command(Said& said) {
   return {"gc", "bring the store below its limits", "",
           {{"--max-age", "SPAN", "drop what was not used for so long: 24h, 7d, 2w", &said.gc.max_age},
@@ -206,7 +217,7 @@ Command completions_command(Said& said) {
 
 std::vector<Command> commands(Said& said) {
   return {init_command(said),   doctor_command(said),   config_command(said), shims_command(said), completions_command(said), stats_command(said), list_command(said),
-          report_command(said), why_miss_command(said), gc_command(said),     purge_command(said)};
+          report_command(said), why_miss_command(said), explain_command(said), gc_command(said),     purge_command(said)};
 }
 
 }  // namespace kache

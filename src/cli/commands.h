@@ -68,6 +68,7 @@ struct Said {
   ListOptions list;
   ReportOptions report;
   WhyMissOptions why_miss;
+  ExplainOptions explain;
   GcOptions gc;
   std::string purge_unit;
   std::string shell;
