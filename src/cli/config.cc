@@ -22,11 +22,11 @@ int unknown_key(const std::string& key) {
 
 void print_json(const json& answer) { std::puts(answer.dump(2, ' ', false, json::error_handler_t::replace).c_str()); }
 
-json json_of(const Setting& setting) {
+json json_of(const Setting& setting, const OptionValue& value) {
   const Option& option = *setting.option;
   json row = {{"key", option.name()},
               {"variable", option.variable.empty() ? json() : json(option.variable)},
-              {"value", value_json(option, setting.value)},
+              {"value", value_json(option, value)},
               {"default", option.is_used() ? value_json(option, setting.standard) : json()},
               {"source", source_name(setting.source)},
               {"where", setting.where.empty() ? json() : json(setting.where)},
@@ -168,18 +168,18 @@ int run_config_show(const CommandContext& context, const ConfigOptions& options)
     answer["problems"] = context.config.problems;
     answer["ignored_variables"] = context.config.ignored_variables;
     answer["options"] = json::array();
-    for (const Setting& setting : settings) answer["options"].push_back(json_of(setting));
+    for (const Setting& setting : settings) answer["options"].push_back(json_of(setting, shown_value(setting)));
     return print_json(answer), 0;
   }
   size_t key_width = 0, value_width = 0;
   for (const Setting& setting : settings) {
     key_width = std::max(key_width, setting.option->name().size());
-    size_t width = value_text(*setting.option, setting.value).size();
+    size_t width = value_text(*setting.option, shown_value(setting)).size();
     if (width <= 40) value_width = std::max(value_width, width);
   }
   std::printf("File: %s\n\n", context.config.file.empty() ? "none" : context.config.file.c_str());
   for (const Setting& setting : settings) {
-    std::string text = value_text(*setting.option, setting.value);
+    std::string text = value_text(*setting.option, shown_value(setting));
     bool is_default = setting.source == Source::standard;
     std::string source = options.origin && !is_default ? setting.where : source_name(setting.source);
     std::printf("%s  %s  %s%s\n", padded(std::string(setting.option->name()), key_width).c_str(),
@@ -194,7 +194,7 @@ int run_config_get(const CommandContext& context, const ConfigOptions& options) 
   Setting setting = setting_of(context, *option);
   if (options.json) {
     json answer = head("config get");
-    answer.update(json_of(setting));
+    answer.update(json_of(setting, setting.value));
     return print_json(answer), 0;
   }
   if (setting.source == Source::standard && !option->is_used()) return fail(std::string(option->name()) + " is not set");

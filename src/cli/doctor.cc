@@ -71,7 +71,7 @@ void check_settings(const CommandContext& context, const std::vector<Setting>& s
   if (!ignored.empty()) list.note("Configuration", ignored);
   for (const Setting& setting : settings) {
     const Option& option = *setting.option;
-    std::string value = value_text(option, setting.value);
+    std::string value = value_text(option, shown_value(setting));
     list.note("Setting", std::string(option.name()) + " = " + (value.empty() ? "none" : value) + " (" + setting.where + ")" +
                              (option.is_used() ? "" : ", not used here"));
   }
@@ -86,7 +86,7 @@ std::vector<Setting> changed_settings(const CommandContext& context) {
 json json_of(const std::vector<Setting>& settings) {
   json list = json::array();
   for (const Setting& setting : settings) {
-    list.push_back({{"key", setting.option->name()}, {"value", value_json(*setting.option, setting.value)}, {"source", source_name(setting.source)},
+    list.push_back({{"key", setting.option->name()}, {"value", value_json(*setting.option, shown_value(setting))}, {"source", source_name(setting.source)},
                     {"where", setting.where}});
   }
   return list;

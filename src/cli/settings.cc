@@ -137,6 +137,11 @@ std::string value_text(const Option& option, const OptionValue& value) {
   return text;
 }
 
+OptionValue shown_value(const Setting& setting) {
+  bool is_secret = setting.option->key.ends_with(".token") && setting.source != Source::standard;
+  return is_secret ? OptionValue{"(set)"} : setting.value;
+}
+
 json value_json(const Option& option, const OptionValue& value) {
   if (option.is_list()) return value;
   if (option.type == OptionType::command) return joined(value, " ");

@@ -27,6 +27,8 @@ Setting setting_of(const CommandContext& context, const Option& option);
 
 // "50GiB", "30s", "a, b": as `config set` takes it, but for lists.
 std::string value_text(const Option& option, const OptionValue& value);
+// For what people send to each other: "(set)" for a secret.
+OptionValue shown_value(const Setting& setting);
 nlohmann::ordered_json value_json(const Option& option, const OptionValue& value);
 // As it stands in a file.
 std::string value_literal(const Option& option, const OptionValue& value);

@@ -242,3 +242,11 @@ def test_rules_for_extra_inputs_of_a_tree_are_checked(home):
         file.write_text(text)
         said = home.run("config", "check", check=1).stdout
         assert f"{file}{place}: workspace.extra_inputs" in said and words in said, said
+
+
+def test_a_secret_is_given_to_who_asks_for_it_only(home):
+    home.write("[cache.planner]\ntoken = 'geheim'\n")
+    for command in (["config", "show", "--origin"], ["config", "show", "--json"], ["doctor"], ["doctor", "--json"]):
+        said = home.run(*command, check=0)
+        assert "geheim" not in said.stdout + said.stderr and "cache.planner.token" in said.stdout
+    assert home.get("cache.planner.token") == "geheim"
