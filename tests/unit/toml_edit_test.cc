@@ -60,6 +60,8 @@ TEST(TomlEdit, refuses_what_it_can_not_prove) {
   EXPECT_TRUE(set("[cache]\n", "7\nother = 1").starts_with("refused"));
   EXPECT_TRUE(set("[cache]\n", "\"\xff\"").starts_with("refused"));
   EXPECT_TRUE(set("[cache]\n", "").starts_with("refused"));
+  // Another key than it looks like: "cache", and not a backslash and six letters.
+  EXPECT_TRUE(set("\"\\u0063ache\".max = 1\n", "7", {"\\u0063ache", "max"}).starts_with("refused"));
 }
 
 TEST(TomlEdit, texts_survive_their_quotes) {
