@@ -57,7 +57,11 @@ struct GcOptions {
   bool background = false;
 };
 int run_gc(const CommandContext& context, const GcOptions& options);
-int run_purge(const CommandContext& context, const std::string& crate);
+struct PurgeOptions {
+  std::string unit;  // "" for everything
+  bool yes = false, dry_run = false;
+};
+int run_purge(const CommandContext& context, const PurgeOptions& options);
 
 struct DoctorOptions {
   bool verify = false, checksums = false, repair = false;
@@ -102,6 +106,9 @@ Result<std::string> keep_backup(const CommandContext& context, const std::string
 
 // One line on stderr: "kache: <message>". Returns 1.
 int fail(const std::string& message);
+
+// On the terminal. The end of the input is no answer, and so a no.
+bool ask(const std::string& question, bool yes_by_default);
 
 // What events and entries may call the unit that somebody names: a source of C by its last component, a crate with the '_' that
 // rustc has where packages have '-'. To be tried in this order.

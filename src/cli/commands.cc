@@ -138,9 +138,12 @@ Command gc_command(Said& said) {
 }
 
 Command purge_command(Said& said) {
-  return {"purge", "remove everything, or one unit", "",
-          {{"--crate-name", "NAME", "only this crate or source file", &said.purge_unit}},
-          [&](const CommandContext& context) { return run_purge(context, said.purge_unit); },
+  return {"purge", "remove everything, or one unit",
+          "It says what would go and asks first. Where nobody can be asked, nothing goes without --yes, and the status is 2.",
+          {{"--crate-name", "NAME", "only this crate or source file", &said.purge.unit},
+           {"-n,--dry-run", "", "only say what would be removed", &said.purge.dry_run},
+           {"-y,--yes", "", "do not ask", &said.purge.yes}},
+          [&](const CommandContext& context) { return run_purge(context, said.purge); },
           Needs::config, kKeep};
 }
 
@@ -217,7 +220,8 @@ Command completions_command(Said& said) {
 
 std::vector<Command> commands(Said& said) {
   return {init_command(said),   doctor_command(said),   config_command(said), shims_command(said), completions_command(said), stats_command(said), list_command(said),
-          report_command(said), why_miss_command(said), explain_command(said), gc_command(said),     purge_command(said)};
+          report_command(said), why_miss_command(said), explain_command(said), gc_command(said),
+          purge_command(said)};
 }
 
 }  // namespace kache

@@ -70,7 +70,7 @@ struct Said {
   WhyMissOptions why_miss;
   ExplainOptions explain;
   GcOptions gc;
-  std::string purge_unit;
+  PurgeOptions purge;
   std::string shell;
   ConfigOptions config;
 };

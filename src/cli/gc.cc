@@ -88,18 +88,56 @@ int run_gc(const CommandContext& context, const GcOptions& options) {
   return 0;
 }
 
-int run_purge(const CommandContext& context, const std::string& crate) {
+namespace {
+
+struct Doomed {
+  std::string unit;  // as entries call it
+  uint64_t entries = 0, bytes = 0;
+};
+
+// The first of the names that the unit may go by under which there is something.
+Result<Doomed> find_doomed(StoreIndex& index, const std::string& given) {
+  if (given.empty()) {
+    StoreTotals totals = index.totals();
+    return Doomed{"", totals.entries, totals.entry_bytes + totals.blob_bytes};
+  }
+  Doomed doomed{given};
+  for (const std::string& name : unit_names(given)) {
+    KACHE_TRY(index.each_entry(name, ListOrder::name, {}, [&](const IndexedEntry& entry) {
+      doomed.entries++;
+      doomed.bytes += entry.blob_bytes;
+    }));
+    doomed.unit = name;
+    if (doomed.entries > 0) return doomed;
+  }
+  return Doomed{given};
+}
+
+}  // namespace
+
+int run_purge(const CommandContext& context, const PurgeOptions& options) {
   Pace pace;
   StoreIndex index = StoreIndex::open(context.fs, context.clock, context.layout);
-  Result<uint64_t> removed = purge_entries(context.fs, context.layout, index, crate, pace);
+  Status fresh = index.refresh(RefreshDepth::members, pace);
+  if (!fresh.ok()) return fail(fresh.error().message);
+  Result<Doomed> doomed = find_doomed(index, options.unit);
+  if (!doomed.ok()) return fail(doomed.error().message);
+  std::string whose = options.unit.empty() ? "the whole store: " : "'" + doomed->unit + "': ";
+  std::string what = whose + std::to_string(doomed->entries) + (doomed->entries == 1 ? " entry" : " entries") + " (" + human_size(doomed->bytes) + ")";
+  if (options.dry_run) return std::printf("Would remove %s.\n", what.c_str()), 0;
+  if (!options.yes) {
+    if (!::isatty(0)) return fail("purge would remove " + what + "; say --yes, or --dry-run to only look"), 2;
+    if (!ask("Remove " + what + "?", false)) return fail("nothing was removed");
+  }
+  Result<uint64_t> removed = purge_entries(context.fs, context.layout, index, doomed->unit, pace);
   if (!removed.ok()) return fail(removed.error().message);
   GcLimits limits;
   // Everything goes at once; after the entries of one crate the usual grace protects what others are publishing.
-  if (crate.empty()) limits.grace_ns = 0;
+  if (options.unit.empty()) limits.grace_ns = 0;
   Result<GcReport> report = collect_garbage(context.fs, context.clock, context.layout, index, limits, pace);
   if (!report.ok()) return fail(report.error().message);
-  if (crate.empty()) std::puts("Cleared entire local store.");
-  else std::printf("Removed %llu entries for '%s'.\n", number(*removed), crate.c_str());
+  if (options.unit.empty()) std::puts("Cleared entire local store.");
+  else std::printf("Removed %llu entries for '%s'.\n", number(*removed), doomed->unit.c_str());
   if (report->busy) std::puts("A garbage collection is running; it removes the files.");
   return 0;
 }

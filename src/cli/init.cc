@@ -1,25 +1,10 @@
-#include <unistd.h>
-
 #include <cstdio>
-#include <iostream>
 
 #include "base/path.h"
 #include "cli/cargo_config.h"
 #include "cli/command.h"
 
 namespace kache {
-namespace {
-
-// Yes only when somebody says so: the end of the input is no answer.
-bool ask(const std::string& question) {
-  std::printf("  %s [Y/n] ", question.c_str());
-  std::fflush(stdout);
-  std::string answer;
-  if (!std::getline(std::cin, answer)) return false;
-  return answer.empty() || answer[0] == 'y' || answer[0] == 'Y';
-}
-
-}  // namespace
 
 int run_init(const CommandContext& context, const InitOptions& options) {
   std::string cargo_home(context.env.get_or_empty("CARGO_HOME"));
@@ -46,7 +31,7 @@ int run_init(const CommandContext& context, const InitOptions& options) {
     std::puts("Nothing was changed; run again without --check to apply.");
     return 0;
   }
-  if (!options.yes && !ask("Change it?")) return fail("nothing was changed; answer y, or use --yes");
+  if (!options.yes && !ask("Change it?", true)) return fail("nothing was changed; answer y, or use --yes");
   Status made = make_dirs(context.fs, cargo_home, 0777);
   if (!made.ok()) return fail(made.error().message);
   if (text.ok()) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdio>
+#include <iostream>
 
 #include "base/path.h"
 #include "cli/command.h"
@@ -10,6 +11,14 @@ namespace kache {
 int fail(const std::string& message) {
   std::fprintf(stderr, "kache: %s\n", message.c_str());
   return 1;
+}
+
+bool ask(const std::string& question, bool yes_by_default) {
+  std::printf("  %s [%s] ", question.c_str(), yes_by_default ? "Y/n" : "y/N");
+  std::fflush(stdout);
+  std::string answer;
+  if (!std::getline(std::cin, answer)) return false;
+  return answer.empty() ? yes_by_default : answer[0] == 'y' || answer[0] == 'Y';
 }
 
 std::string human_size(uint64_t bytes) { return format_size(bytes); }

@@ -50,7 +50,7 @@ def test_an_empty_store_is_no_error_and_is_not_created(kache):
     assert "No cached entries for 'x'" in kache("list", "x").stdout
     assert "Time saved: n/a" in kache("stats").stdout
     assert "No events found for x" in kache("why-miss", "x").stdout
-    for command in (["gc"], ["purge"], ["doctor", "--verify"]):
+    for command in (["gc"], ["purge", "--yes"], ["purge", "--dry-run"], ["doctor", "--verify"]):
         assert kache(*command).returncode == 0
     report = json.loads(kache("report", "--format", "json").stdout)
     for name in ("schema_version", "meta", "summary", "timeline", "timing", "storage", "prefetch", "top_misses", "top_hits",
@@ -111,3 +111,23 @@ def test_a_broken_configuration_file_is_named(kache):
     assert "/ 7.0 GiB" in kache("stats", KACHE_MAX_SIZE="7GiB").stdout
     result = kache("stats", KACHE_MAX_SIZE="much")
     assert "/ 5.0 GiB" in result.stdout and "KACHE_MAX_SIZE" in result.stderr
+
+
+def test_purge_asks_first(kache, tmp_path):
+    source = tmp_path / "my-unit.c"
+    source.write_text("int a;\n")
+    assert kache("gcc", "-c", str(source), "-o", str(tmp_path / "a.o")).returncode == 0
+    refused = kache("purge")
+    assert refused.returncode == 2 and "1 entry" in refused.stderr and "--yes" in refused.stderr
+    assert kache("purge", "-n").stdout.startswith("Would remove the whole store: 1 entry (")
+    assert kache("purge", "-n", "--crate-name", str(source)).stdout.startswith("Would remove 'my-unit.c': 1 entry (")
+    assert kache("purge", "-n", "--crate-name", "other").stdout.startswith("Would remove 'other': 0 entries")
+    assert "my-unit.c" in kache("list").stdout
+    answered = {}
+    for answer in ("n\n", "", "y\n"):
+        script = subprocess.run(["script", "-qec", f"{KACHE} purge --crate-name my-unit.c", "/dev/null"], input=answer, env={**os.environ, "HOME": str(kache.home)},
+                                capture_output=True, text=True)
+        answered[answer] = script.returncode
+        left = "my-unit.c" in kache("list").stdout
+        assert left == (answer != "y\n"), script.stdout
+    assert answered == {"n\n": 1, "": 1, "y\n": 0}

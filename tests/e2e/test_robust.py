@@ -305,7 +305,7 @@ def test_without_room_for_an_index_the_commands_work(unit):
         assert b"libunit-1.rlib" in run("list", "unit")
         assert b"(1 entries)" in run("gc")
         assert unit.kache(unit.tree, "stats").returncode == 0  # and again beside one that was made with room
-    run("purge")
+    run("purge", "--yes")
     assert b"No cached entries" in run("list")
     assert not [path for path in store_files(unit) if "blobs" in path.parts]
 
@@ -329,7 +329,7 @@ def test_garbage_collection_between_builds(unit):
     made = unit.bytes()
     assert unit.kache(unit.tree, "gc", KACHE_MAX_SIZE="1").returncode == 0
     assert unit.build().returncode == 0 and unit.bytes() == made
-    assert unit.kache(unit.tree, "purge").returncode == 0
+    assert unit.kache(unit.tree, "purge", "--yes").returncode == 0
     assert not [path for path in store_files(unit) if "blobs" in path.parts]
     assert unit.build().returncode == 0 and unit.bytes() == made
     assert last(unit) == "miss"
