@@ -93,6 +93,9 @@ int run_config_unset(const CommandContext& context, const ConfigOptions& options
 int run_config_path(const CommandContext& context, const ConfigOptions& options);
 int run_config_check(const CommandContext& context, const ConfigOptions& options);
 
+// Becomes cargo; returns only when that fails.
+int run_cargo(const CommandContext& context, const std::vector<std::string>& arguments);
+
 // Prints the compiled form of a TOML file on stdout; what is wrong with the file is inside.
 int run_config_compile(const std::string& path);
 // What a TOML file says, as the wrapper reads it. `path` is for messages.

@@ -66,6 +66,14 @@ Command shims_command(Said& said) {
           Needs::config, kSetUp};
 }
 
+Command cargo_command(Said& said) {
+  return {"cargo", "run cargo with its compiles going through kache",
+          "For once, without setting anything up. The cargo is $KACHE_REAL_CARGO, $CARGO or the one on PATH; its status is the status.",
+          {{"arguments", "ARGS", "for cargo, behind --", &said.cargo, {}, FlagKind::rest}},
+          [&](const CommandContext& context) { return run_cargo(context, said.cargo); },
+          Needs::nothing, kSetUp};
+}
+
 Command doctor_command(Said& said) {
   return {"doctor", "is kache set up well, and is the store sound",
           "Says which compilers of Rust and C there are, their versions, and whether what they read is recorded or taken by their "
@@ -219,9 +227,9 @@ Command completions_command(Said& said) {
 }  // namespace
 
 std::vector<Command> commands(Said& said) {
-  return {init_command(said),   doctor_command(said),   config_command(said), shims_command(said), completions_command(said), stats_command(said), list_command(said),
-          report_command(said), why_miss_command(said), explain_command(said), gc_command(said),
-          purge_command(said)};
+  return {init_command(said),  cargo_command(said),    doctor_command(said),  config_command(said), shims_command(said),
+          completions_command(said), stats_command(said), list_command(said),   report_command(said), why_miss_command(said),
+          explain_command(said),     gc_command(said),    purge_command(said)};
 }
 
 }  // namespace kache

@@ -71,6 +71,7 @@ struct Said {
   ExplainOptions explain;
   GcOptions gc;
   PurgeOptions purge;
+  Words cargo;
   std::string shell;
   ConfigOptions config;
 };

@@ -115,3 +115,14 @@ def test_values_that_may_be_secret_are_not_shown(tree):
     cache = tree.home / ".cache/kache"
     assert subprocess.run(["grep", "-rq", "hidden1", cache / "v1/traces", cache / "events.jsonl"], check=False).returncode == 1
     assert subprocess.run(["grep", "-rq", "one", cache / "v1/traces"], check=False).returncode == 0
+
+
+def test_cargo_goes_through_kache_for_once(tree):
+    tree.write("src/lib.rs", "pub fn f() {}\n")
+    tree.write("Cargo.toml", '[package]\nname = "part"\nversion = "0.1.0"\nedition = "2021"\n')
+    env = {"CARGO_HOME": os.environ.get("CARGO_HOME", os.path.expanduser("~/.cargo")), "CARGO_NET_OFFLINE": "true"}
+    tree.run(KACHE, "cargo", "--", "build", "-q", **env)
+    assert "part" in tree.run(KACHE, "list")
+    assert "no such command" in tree.run(KACHE, "cargo", "no-such-command", status=101, **env)
+    assert "kache itself" in tree.run(KACHE, "cargo", "build", status=1, KACHE_REAL_CARGO=str(KACHE), **env)
+    assert "not found" in tree.run(KACHE, "cargo", "build", status=1, CARGO="/nowhere/cargo", **env)
