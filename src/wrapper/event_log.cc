@@ -135,6 +135,7 @@ std::string format_event(const Outcome& outcome, int64_t ended_wall_ns, uint64_t
   line.text("result", outcome_name(outcome.kind)).number("elapsed_ms", elapsed_ms);
   line.number("compile_time_ms", outcome.compile_ms).number("size", outcome.size);
   line.text("cache_key", outcome.action_key).number("schema", kEventSchema);
+  line.text_unless_empty("session_id", outcome.build.session).text_unless_empty("build_tool", outcome.build.tool);
   line.number("key_ms", to_ms(outcome.key_us)).number("lookup_ms", to_ms(outcome.lookup_us));
   line.number("restore_ms", to_ms(outcome.restore_us)).number("store_ms", to_ms(outcome.store_us));
   line.number("store_output_blobs", outcome.stored_blobs).number("store_new_blobs", outcome.new_blobs);

@@ -10,7 +10,7 @@
 
 namespace kache {
 
-inline constexpr int kEventSchema = 15;
+inline constexpr int kEventSchema = 16;
 
 std::string format_event(const Outcome& outcome, int64_t ended_wall_ns, uint64_t elapsed_ms);
 // `typical_s`: how long this unit's compiles took before; 0 when that is not known.

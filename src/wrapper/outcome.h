@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "compiler/refusal.h"
+#include "wrapper/build.h"
 #include "wrapper/key_fields.h"
 
 namespace kache {
@@ -16,6 +17,7 @@ std::string_view outcome_name(OutcomeKind kind);
 struct Outcome {
   OutcomeKind kind = OutcomeKind::passthrough;
   std::string crate_name, crate_type, root;
+  Build build;
   bool is_crate = true;  // else the unit is a source of C, a program or an archive
   std::string action_key, invocation_key;  // hex, "" where there is none
   int exit_code = 0;
