@@ -23,8 +23,17 @@ struct CommandContext {
   StoreLayout layout;
 };
 
-// Each returns the exit status: 0 done, 1 failed or found trouble, 2 wrong usage, 3 issues (doctor --strict).
-int run_stats(const CommandContext& context, const std::string& since);
+// Each returns the exit status: 0 done, 1 failed or found trouble, 2 wrong usage, 3 issues (doctor --strict, report --fail-under).
+
+// Which events a command is about: those of a time span, or of one build.
+struct EventChoice {
+  std::string since = "24h";
+  std::string root;   // only of this build tree
+  std::string build;  // "1" is the last one; or an id
+  bool last_build = false;
+};
+struct StatsOptions : EventChoice {};
+int run_stats(const CommandContext& context, const StatsOptions& options);
 
 struct ListOptions {
   std::string crate;
@@ -33,9 +42,11 @@ struct ListOptions {
 int run_list(const CommandContext& context, const ListOptions& options);
 std::vector<std::string> list_orders();  // the values of --sort
 
-struct ReportOptions {
-  std::string format = "text", since = "24h", root, output;
+struct ReportOptions : EventChoice {
+  std::string format = "text", output;
   size_t top = 10;
+  std::string fail_under;  // percent of hits, below which the status is 3; "" for none
+  bool redact = false;
 };
 int run_report(const CommandContext& context, const ReportOptions& options);
 std::vector<std::string> report_formats();  // the values of --format
@@ -51,6 +62,21 @@ struct ExplainOptions {
   bool inputs = false, json = false;
 };
 int run_explain(const CommandContext& context, const ExplainOptions& options);
+
+struct BuildsOptions {
+  std::string root;
+  bool json = false;
+  size_t top = 20;
+};
+int run_builds(const CommandContext& context, const BuildsOptions& options);
+
+struct DiffOptions {
+  std::string before, after;  // builds; "" for the last one, and the one before it in the same tree
+  std::string root;
+  bool json = false;
+  size_t top = 10;
+};
+int run_diff(const CommandContext& context, const DiffOptions& options);
 
 struct GcOptions {
   std::string max_age;
@@ -121,6 +147,8 @@ std::vector<std::string> unit_names(const std::string& given);
 std::string human_size(uint64_t bytes);
 std::string human_ms(uint64_t ms);
 std::string percent(uint64_t part, uint64_t whole);
+// Without control characters: a name may be anything, and a terminal obeys some.
+std::string printable(std::string text);
 std::string padded(std::string text, size_t width, bool right = false);
 
 }  // namespace kache

@@ -89,10 +89,23 @@ Command doctor_command(Said& said) {
           Needs::config, kSetUp};
 }
 
+// Of commands that are about the events of a time span, or of a build.
+std::vector<Flag> choice_flags(EventChoice& choice) {
+  return {{"--since", "SPAN", kSpan, &choice.since},
+          {"--root", "DIR", "only this build tree", &choice.root},
+          {"--last-build", "", "the last build instead of a time span", &choice.last_build},
+          {"--build", "BUILD", "one build of `kache builds`, by number (1 is the last one) or id", &choice.build}};
+}
+
+std::vector<Flag> joined(std::vector<Flag> flags, const std::vector<Flag>& more) {
+  flags.insert(flags.end(), more.begin(), more.end());
+  return flags;
+}
+
 Command stats_command(Said& said) {
   return {"stats", "how full the store is and how well it serves", "",
-          {{"--since", "SPAN", kSpan, &said.stats_since}},
-          [&](const CommandContext& context) { return run_stats(context, said.stats_since); },
+          choice_flags(said.stats),
+          [&](const CommandContext& context) { return run_stats(context, said.stats); },
           Needs::config, kLook};
 }
 
@@ -108,12 +121,37 @@ Command report_command(Said& said) {
   return {"report", "what happened in the last builds",
           "Failed compiles are the compiler's own answer; failed probes are those that configure or a build script only tried out; "
           "faults are results that kache could not keep or use, and cost a compile each.",
-          {{"--format", "FORMAT", "of the report", &said.report.format, report_formats()},
-           {"--since", "SPAN", kSpan, &said.report.since},
-           {"--root", "DIR", "only this build tree", &said.report.root},
-           {"-o,--output", "FILE", "write to this file", &said.report.output},
-           {"--top", "N", "how many units to name", &said.report.top}},
+          joined({{"--format", "FORMAT", "of the report", &said.report.format, report_formats()}},
+                 joined(choice_flags(said.report),
+                        {{"-o,--output", "FILE", "write to this file", &said.report.output},
+                         {"--top", "N", "how many units to name", &said.report.top},
+                         {"--fail-under", "PERCENT", "status 3 where the hit rate is below this, and something could be cached", &said.report.fail_under},
+                         {"--redact", "", "leave out directories and the values of variables", &said.report.redact}})),
           [&](const CommandContext& context) { return run_report(context, said.report); },
+          Needs::config, kLook};
+}
+
+Command builds_command(Said& said) {
+  return {"builds", "the builds that are recorded, newest first",
+          "A build is what one cargo, make, ninja or CMake started, however many makes it starts itself; else what one script or "
+          "terminal compiled without a pause of five minutes.",
+          {{"--root", "DIR", "only of this build tree", &said.builds.root},
+           {"--top", "N", "how many", &said.builds.top},
+           {"--json", "", "for programs", &said.builds.json}},
+          [&](const CommandContext& context) { return run_builds(context, said.builds); },
+          Needs::config, kLook};
+}
+
+Command diff_command(Said& said) {
+  return {"diff", "what one build did otherwise than another",
+          "Which units newly missed and why, failed, took longer or shorter, came or went. Without names: the last build, and the one "
+          "before it in the same tree.",
+          {{"before", "BUILD", "the earlier one, by number or id of `kache builds`", &said.diff.before},
+           {"after", "BUILD", "the later one; without: the last one", &said.diff.after},
+           {"--root", "DIR", "only builds of this tree", &said.diff.root},
+           {"--top", "N", "how many units to name in each list", &said.diff.top},
+           {"--json", "", "for programs", &said.diff.json}},
+          [&](const CommandContext& context) { return run_diff(context, said.diff); },
           Needs::config, kLook};
 }
 
@@ -227,9 +265,9 @@ Command completions_command(Said& said) {
 }  // namespace
 
 std::vector<Command> commands(Said& said) {
-  return {init_command(said),  cargo_command(said),    doctor_command(said),  config_command(said), shims_command(said),
-          completions_command(said), stats_command(said), list_command(said),   report_command(said), why_miss_command(said),
-          explain_command(said),     gc_command(said),    purge_command(said)};
+  return {init_command(said), cargo_command(said), doctor_command(said), config_command(said), shims_command(said),
+          completions_command(said), stats_command(said), list_command(said), report_command(said), builds_command(said),
+          diff_command(said), why_miss_command(said), explain_command(said), gc_command(said), purge_command(said)};
 }
 
 }  // namespace kache

@@ -64,9 +64,11 @@ struct Said {
   bool no_service = false;
   DoctorOptions doctor;
   ShimOptions shims;
-  std::string stats_since = "24h";
+  StatsOptions stats;
   ListOptions list;
   ReportOptions report;
+  BuildsOptions builds;
+  DiffOptions diff;
   WhyMissOptions why_miss;
   ExplainOptions explain;
   GcOptions gc;

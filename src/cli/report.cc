@@ -1,7 +1,9 @@
 #include "cli/report.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
+#include <iterator>
 #include <map>
 
 #include "base/path.h"
@@ -70,107 +72,74 @@ std::vector<std::string> suggestions(const std::vector<BuildEvent>& events, cons
   return out;
 }
 
-namespace {
-
-// The last few, each once.
-std::string failed_names(const std::vector<BuildEvent>& events) {
-  constexpr size_t kMost = 3;
-  std::vector<std::string> names;
-  for (auto event = events.rbegin(); event != events.rend(); ++event) {
-    if (!event->is_error() || std::find(names.begin(), names.end(), event->crate_name) != names.end()) continue;
-    names.push_back(names.size() == kMost ? "..." : event->crate_name);
-    if (names.size() > kMost) break;
+std::vector<Slot> lanes_of(const std::vector<BuildEvent>& events) {
+  std::vector<Slot> slots;
+  for (const BuildEvent& event : events) slots.push_back({&event, 0});
+  std::stable_sort(slots.begin(), slots.end(), [](const Slot& a, const Slot& b) { return a.event->start_ns() < b.event->start_ns(); });
+  std::vector<int64_t> free_at;
+  for (Slot& slot : slots) {
+    while (slot.lane < free_at.size() && free_at[slot.lane] > slot.event->start_ns()) ++slot.lane;
+    if (slot.lane == free_at.size()) free_at.push_back(0);
+    free_at[slot.lane] = slot.event->end_ns;
   }
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
+  return slots;
 }
 
-void line(std::string& out, const std::string& text) { out += text + "\n"; }
+uint64_t overhead_ms(const BuildEvent& event) {
+  if (event.is_hit()) return event.elapsed_ms;
+  return event.elapsed_ms > event.compile_time_ms ? event.elapsed_ms - event.compile_time_ms : 0;
+}
 
-std::string make_text(const ReportOptions& options, const std::vector<BuildEvent>& events) {
-  Summary sum = summarise(events);
-  std::string out;
-  line(out, "kache build report (last " + options.since + ")");
-  line(out, "  " + percent(sum.hits(), sum.total()) + "% hit rate - " + std::to_string(sum.hits()) + "/" +
-                std::to_string(sum.total()) + " cacheable units cached, " + std::to_string(sum.compiled()) + " compiled");
-  if (sum.dups) line(out, "  Dups: " + std::to_string(sum.dups) + " compiled by another process meanwhile");
-  uint64_t known = sum.saved_ms + sum.spent_ms;
-  if (known) line(out, "  " + percent(sum.saved_ms, known) + "% by compile cost");
-  line(out, "  Compile work avoided: " + human_ms(sum.saved_ms) + " aggregate");
-  if (sum.hits()) {
-    line(out, "  Cache hit overhead: " + human_ms(sum.hit_elapsed_ms) + " aggregate, avg " +
-                  human_ms(sum.hit_elapsed_ms / sum.hits()) + "/hit");
-  }
-  line(out, "  Miss compile work: " + human_ms(sum.spent_ms) + " aggregate");
-  if (sum.store_failures) {
-    line(out, "  Compiled but not cached: " + std::to_string(sum.store_failures) + " (will miss again next build)");
-  }
-  if (sum.errors) line(out, "  Failed compiles: " + std::to_string(sum.errors) + " (the compiler said no: " + failed_names(events) + ")");
-  if (sum.failed_trials) {
-    line(out, "  Failed probes: " + std::to_string(sum.failed_trials) + " (configure or a build script tried something out)");
-  }
-  if (sum.faults) line(out, "  Faults of kache: " + std::to_string(sum.faults) + " (results that could not be stored or used)");
-  line(out, "  Passthroughs/skipped: " + std::to_string(sum.passthroughs) + " passthroughs (" +
-                std::to_string(sum.fallbacks) + " via fallback) / " + std::to_string(sum.skipped) + " skipped / " +
-                std::to_string(sum.probes) + " probes");
-  if (sum.restored_bytes()) {
-    line(out, "  Restored: " + human_size(sum.restored_bytes()) + " (" +
-                  percent(sum.restored_bytes() - sum.copied_bytes, sum.restored_bytes()) + "% without a copy)");
-  }
-  if (sum.stored_bytes) {
-    line(out, "  Stored: " + human_size(sum.stored_bytes) + ", of which " + human_size(sum.new_bytes()) + " were new");
-  }
-  std::vector<Reason> reasons = bypass_reasons(events);
-  if (!reasons.empty()) line(out, "\nNot cached:");
-  for (const Reason& reason : reasons) {
-    line(out, "  " + std::to_string(reason.count) + "x " + reason.text.substr(reason.text.find('|') + 1) +
-                  (reason.failures ? " (" + std::to_string(reason.failures) + " failed)" : ""));
-  }
-  std::vector<BuildEvent> misses = dearest(events, options.top, false);
-  if (!misses.empty()) line(out, "\nMost expensive misses:");
-  for (const BuildEvent& event : misses) {
-    std::string why = !event.store_error.empty()          ? "  [not cached: " + event.store_error + "]"
-                      : !event.passthrough_reason.empty() ? "  [not cached: " + event.passthrough_reason + "]"
-                      : !event.miss_reasons.empty()       ? "  [" + event.miss_reasons.front() + "]"
-                                                          : "";
-    line(out, "  " + event.crate_name + " - " + human_ms(event.compile_time_ms) + " (" + human_size(event.size) + ")" + why);
-  }
-  std::vector<BuildEvent> hits = dearest(events, options.top, true);
-  if (!hits.empty()) line(out, "\nMost valuable hits:");
-  for (const BuildEvent& event : hits) {
-    line(out, "  " + event.crate_name + " - " + human_ms(event.compile_time_ms) + " avoided (" + human_size(event.size) + ")");
-  }
-  std::vector<std::string> advice = suggestions(events, sum);
-  if (!advice.empty()) line(out, "\nSuggestions:");
-  for (const std::string& text : advice) line(out, "  - " + text);
-  return out;
+namespace {
+
+struct FormatRow {
+  std::string_view name;
+  std::string (*make)(const ReportInput& input);
+};
+constexpr FormatRow kFormats[] = {
+    {"text", report_text},     {"json", report_json}, {"markdown", report_markdown}, {"md", report_markdown},        {"github", report_github},
+    {"gh", report_github},     {"trace", report_trace},       {"perfetto", report_trace},     {"chrome-trace", report_trace},
+};
+
+Status write_report(const CommandContext& context, const std::string& output, const std::string& text) {
+  if (output.empty()) return std::fwrite(text.data(), 1, text.size(), stdout), Ok{};
+  KACHE_TRY(replace_file(context.fs, absolute_path(context.cwd, output), text, 0666));
+  std::fprintf(stderr, "Report written to %s\n", output.c_str());
+  return Ok{};
+}
+
+bool parse_percent(const std::string& text, double& value) {
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() && value >= 0 && value <= 100;
 }
 
 }  // namespace
 
-std::vector<std::string> report_formats() { return {"text", "json"}; }
+std::vector<std::string> report_formats() {
+  std::vector<std::string> names;
+  for (const FormatRow& row : kFormats) names.emplace_back(row.name);
+  return names;
+}
 
 int run_report(const CommandContext& context, const ReportOptions& options) {
-  bool as_json = options.format == "json";
-  Result<int64_t> span = parse_duration(options.since);
-  if (!span.ok()) return fail("--since " + span.error().message), 2;
-  Result<std::vector<BuildEvent>> events =
-      read_events(context.fs, context.layout.events(), context.clock.wall_ns() - *span);
-  if (!events.ok()) return fail(events.error().message);
-  if (!options.root.empty()) {
-    std::string root = absolute_path(context.cwd, options.root);
-    std::erase_if(*events, [&](const BuildEvent& event) { return !is_below(event.root, root); });
+  auto format = std::find_if(std::begin(kFormats), std::end(kFormats), [&](const FormatRow& row) { return row.name == options.format; });
+  double least = 0;
+  if (!options.fail_under.empty() && !parse_percent(options.fail_under, least)) {
+    return fail("--fail-under " + options.fail_under + ": write a percentage, 0 to 100"), 2;
   }
-  std::string text = as_json ? report_json(context, options, *span, *events) : make_text(options, *events);
-  if (options.output.empty()) {
-    std::fputs(text.c_str(), stdout);
-    return 0;
-  }
-  Status written = replace_file(context.fs, absolute_path(context.cwd, options.output), text, 0666);
+  Result<ChosenEvents> chosen = choose_events(context, options);
+  if (!chosen.ok()) return fail_choice(chosen.error());
+  ReportOptions shown = options;
+  if (options.redact) redact(context, shown, *chosen);
+  ReportInput input{context, shown, *chosen, summarise(chosen->events)};
+  Status written = write_report(context, options.output, format->make(input));
   if (!written.ok()) return fail(written.error().message);
-  std::fprintf(stderr, "Report written to %s\n", options.output.c_str());
-  return 0;
+  if (options.fail_under.empty() || input.sum.total() == 0) return 0;
+  double rate = 100.0 * static_cast<double>(input.sum.hits()) / static_cast<double>(input.sum.total());
+  if (rate >= least) return 0;
+  std::fprintf(stderr, "kache: the hit rate is %s%%, below --fail-under %s\n", percent(input.sum.hits(), input.sum.total()).c_str(),
+               options.fail_under.c_str());
+  return 3;
 }
 
 }  // namespace kache

@@ -1,12 +1,10 @@
-// What a report is made of, shared by its two forms.
+// What a report is made of, shared by its forms.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "cli/command.h"
-#include "index/events.h"
-#include "index/summary.h"
+#include "cli/choice.h"
 
 namespace kache {
 
@@ -24,8 +22,31 @@ std::vector<const BuildEvent*> slowest_bypassed(const std::vector<BuildEvent>& e
 std::vector<BuildEvent> dearest(const std::vector<BuildEvent>& events, size_t top, bool hits);
 std::vector<std::string> suggestions(const std::vector<BuildEvent>& events, const Summary& sum);
 
-// The whole report as one JSON document, with a newline.
-std::string report_json(const CommandContext& context, const ReportOptions& options, int64_t since_ns,
-                        const std::vector<BuildEvent>& events);
+// Which event ran beside which: the lane is the lowest that was free. In order of their beginnings.
+struct Slot {
+  const BuildEvent* event;
+  size_t lane;
+};
+std::vector<Slot> lanes_of(const std::vector<BuildEvent>& events);
+
+// What an event took beside the compiler's own work.
+uint64_t overhead_ms(const BuildEvent& event);
+
+// No path but for its last component, and no value of a variable.
+void redact(const CommandContext& context, ReportOptions& options, ChosenEvents& chosen);
+
+struct ReportInput {
+  const CommandContext& context;
+  const ReportOptions& options;
+  const ChosenEvents& chosen;
+  Summary sum;
+};
+
+// The whole report in one form, with a newline at its end.
+std::string report_text(const ReportInput& input);
+std::string report_json(const ReportInput& input);
+std::string report_markdown(const ReportInput& input);
+std::string report_github(const ReportInput& input);
+std::string report_trace(const ReportInput& input);
 
 }  // namespace kache

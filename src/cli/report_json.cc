@@ -1,40 +1,30 @@
-#include "cli/report.h"
-
 #include <algorithm>
+#include <optional>
 
 #include <nlohmann/json.hpp>
+
+#include "cli/json.h"
+#include "cli/report.h"
+#include "cli/trace_events.h"
+#include "index/causes.h"
 
 namespace kache {
 namespace {
 
 using json = nlohmann::ordered_json;
 
-double rate(uint64_t part, uint64_t whole) {
-  return whole == 0 ? 0.0 : static_cast<double>((part * 1000 + whole / 2) / whole) / 10.0;
-}
-
 double average(uint64_t sum, uint64_t count) {
   return count == 0 ? 0.0 : static_cast<double>((sum * 10 + count / 2) / count) / 10.0;
 }
 
-int64_t start_ms(const BuildEvent& event) { return event.end_ns / 1'000'000 - static_cast<int64_t>(event.elapsed_ms); }
-
-std::string rfc3339(int64_t ms) {
-  std::string text = format_time(ms * 1'000'000);
-  return text.substr(0, text.size() - 1) + "+00:00";
-}
-
-uint64_t overhead_ms(const BuildEvent& event) {
-  if (event.is_hit()) return event.elapsed_ms;
-  return event.elapsed_ms > event.compile_time_ms ? event.elapsed_ms - event.compile_time_ms : 0;
-}
+int64_t start_ms(const BuildEvent& event) { return event.start_ns() / 1'000'000; }
 
 json crate_detail(const BuildEvent& event) {
   json detail = {{"crate_name", event.crate_name}};
   if (!event.root.empty()) detail["root"] = event.root;
   detail["result"] = event.result;
-  detail["start_time"] = rfc3339(start_ms(event));
-  detail["end_time"] = rfc3339(event.end_ns / 1'000'000);
+  detail["start_time"] = rfc3339(event.start_ns());
+  detail["end_time"] = rfc3339(event.end_ns);
   detail["start_unix_ms"] = start_ms(event);
   detail["end_unix_ms"] = event.end_ns / 1'000'000;
   detail["elapsed_ms"] = event.elapsed_ms;
@@ -51,50 +41,8 @@ json crate_detail(const BuildEvent& event) {
   if (event.trial) detail["trial"] = true;
   if (!event.store_error.empty()) detail["store_error"] = event.store_error;
   if (!event.miss_reasons.empty()) detail["miss_reason"] = event.miss_reasons;
+  if (!event.session_id.empty()) detail["session_id"] = event.session_id;
   return detail;
-}
-
-json trace_events(const std::vector<BuildEvent>& events) {
-  struct Look {
-    const char *result, *label, *colour;
-  };
-  static constexpr Look kLooks[] = {{"local_hit", "hit", "good"},       {"miss", "miss", "bad"},
-                                    {"dup", "dup", "olive"},            {"passthrough", "passthrough", "grey"},
-                                    {"error", "error", "terrible"},     {"skipped", "skipped", "grey"}};
-  std::vector<const BuildEvent*> order;
-  for (const BuildEvent& event : events) order.push_back(&event);
-  std::sort(order.begin(), order.end(),
-            [](const BuildEvent* a, const BuildEvent* b) { return start_ms(*a) < start_ms(*b); });
-  std::vector<int64_t> lanes;  // when each is free again
-  json out = json::array();
-  for (const BuildEvent* event : order) {
-    const Look* look = &kLooks[3];
-    for (const Look& row : kLooks) {
-      if (event->result == row.result) look = &row;
-    }
-    size_t lane = 0;
-    while (lane < lanes.size() && lanes[lane] > start_ms(*event)) ++lane;
-    if (lane == lanes.size()) lanes.push_back(0);
-    lanes[lane] = event->end_ns / 1'000'000;
-    out.push_back({{"name", std::string(look->label) + ": " + event->crate_name},
-                   {"cat", "kache"},
-                   {"ph", "X"},
-                   {"ts", start_ms(*event) * 1000},
-                   {"dur", event->elapsed_ms * 1000},
-                   {"pid", 1},
-                   {"tid", lane},
-                   {"cname", look->colour},
-                   {"args",
-                    {{"crate_name", event->crate_name}, {"root", event->root}, {"result", event->result},
-                     {"route", route(*event)}, {"reason", event->passthrough_reason},
-                     {"cache_key", event->cache_key}, {"elapsed_ms", event->elapsed_ms},
-                     {"compile_time_ms", event->compile_time_ms}, {"overhead_ms", overhead_ms(*event)},
-                     {"size", event->size}, {"compiler_runs", event->compiler_runs},
-                     {"preprocessor_runs", event->preprocessor_runs}, {"probe_runs", event->probe_runs}, {"store_output_blobs", event->store_output_blobs},
-                     {"store_duplicate_blobs", event->store_duplicate_blobs},
-                     {"store_new_blobs", event->store_new_blobs}, {"exit_code", event->exit_code}}}});
-  }
-  return out;
 }
 
 // A passthrough becomes the compiler, so nobody is left to tell how it ended.
@@ -102,19 +50,33 @@ json bypass_detail(const BuildEvent& event) {
   json detail = {{"crate_name", event.crate_name}};
   if (!event.root.empty()) detail["root"] = event.root;
   detail.update({{"result", event.result}, {"route", route(event)}, {"reason", event.passthrough_reason},
-                 {"start_time", rfc3339(start_ms(event))}, {"end_time", rfc3339(event.end_ns / 1'000'000)},
+                 {"start_time", rfc3339(event.start_ns())}, {"end_time", rfc3339(event.end_ns)},
                  {"start_unix_ms", start_ms(event)}, {"end_unix_ms", event.end_ns / 1'000'000},
                  {"elapsed_ms", event.elapsed_ms}, {"exit_code", nullptr}, {"timestamp", event.ts}});
   return detail;
 }
 
-json make_json(const CommandContext& context, const ReportOptions& options, int64_t since_ns,
-               const std::vector<BuildEvent>& events) {
-  Summary sum = summarise(events);
+// Of `kache gc`, where one ran in the window.
+std::optional<json> last_collection(const ReportInput& input) {
+  Result<std::string> bytes = read_file(input.context.fs, input.context.layout.root() + "/gc_stats.json", 1 << 20);
+  if (!bytes.ok()) return std::nullopt;
+  json stats = json::parse(*bytes, nullptr, false);
+  if (!stats.is_object() || !stats.contains("last_run") || !stats["last_run"].is_string()) return std::nullopt;
+  int64_t ran_ns = parse_time(stats["last_run"].get<std::string>());
+  if (ran_ns < input.context.clock.wall_ns() - input.chosen.span_ns) return std::nullopt;
+  return json{{"last_run", stats["last_run"]}, {"entries_evicted", stats.value("entries_evicted", json(0))},
+              {"bytes_freed", stats.value("bytes_freed", json(0))}, {"blobs_removed", stats.value("blobs_removed", json(0))}};
+}
+
+json make_json(const ReportInput& input) {
+  const std::vector<BuildEvent>& events = input.chosen.events;
+  const ReportOptions& options = input.options;
+  const Summary& sum = input.sum;
   json report = {{"schema_version", 1}};
   report["meta"] = {{"kache_version", KACHE_VERSION},
-                    {"generated_at", rfc3339(context.clock.wall_ns() / 1'000'000)},
-                    {"since_hours", since_ns / 3'600'000'000'000}};
+                    {"generated_at", rfc3339(input.context.clock.wall_ns())},
+                    {"since_hours", input.chosen.span_ns / 3'600'000'000'000}};
+  if (input.chosen.build) report["meta"]["build"] = build_json(*input.chosen.build, input.chosen.number);
   if (!options.root.empty()) report["meta"]["root_filter"] = options.root;
   uint64_t known = sum.saved_ms + sum.spent_ms;
   report["summary"] = {{"hit_rate_pct", rate(sum.hits(), sum.total())},
@@ -136,7 +98,7 @@ json make_json(const CommandContext& context, const ReportOptions& options, int6
       first = std::min(first, start_ms(event));
       last = std::max(last, event.end_ns / 1'000'000);
     }
-    timeline = {{"start_time", rfc3339(first)}, {"end_time", rfc3339(last)}, {"start_unix_ms", first},
+    timeline = {{"start_time", rfc3339(first * 1'000'000)}, {"end_time", rfc3339(last * 1'000'000)}, {"start_unix_ms", first},
                 {"end_unix_ms", last}, {"duration_ms", last - first}};
   }
   timeline["event_count"] = events.size();
@@ -181,7 +143,7 @@ json make_json(const CommandContext& context, const ReportOptions& options, int6
           {{"crate_name", event.crate_name}, {"cache_key", event.cache_key}, {"timestamp", event.ts}});
     }
   }
-  report["traceEvents"] = trace_events(events);
+  report["traceEvents"] = trace_events(events, TraceDepth::units);
   report["displayTimeUnit"] = "ms";
   json& bypass = report["bypass"];
   bypass = {{"passthroughs", sum.passthroughs}, {"probes", sum.probes}, {"skipped", sum.skipped},
@@ -194,14 +156,17 @@ json make_json(const CommandContext& context, const ReportOptions& options, int6
   }
   for (const BuildEvent* event : slowest_bypassed(events, options.top)) bypass["slowest"].push_back(bypass_detail(*event));
   report["suggestions"] = suggestions(events, sum);
+  report["causes"] = json::array();
+  for (const CauseCost& cost : causes_of(events, true)) {
+    report["causes"].push_back({{"why", cost.cause.why}, {"what", cost.cause.what}, {"fix", cost.cause.fix}, {"count", cost.count},
+                                {"compile_ms", cost.ms}, {"crates", cost.units}});
+  }
+  if (std::optional<json> gc = last_collection(input)) report["gc"] = std::move(*gc);
   return report;
 }
 
 }  // namespace
 
-std::string report_json(const CommandContext& context, const ReportOptions& options, int64_t since_ns,
-                        const std::vector<BuildEvent>& events) {
-  return make_json(context, options, since_ns, events).dump(2, ' ', false, json::error_handler_t::replace) + "\n";
-}
+std::string report_json(const ReportInput& input) { return to_text(make_json(input)) + "\n"; }
 
 }  // namespace kache

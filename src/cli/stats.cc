@@ -1,19 +1,16 @@
 #include <cstdio>
 
-#include "cli/command.h"
+#include "cli/choice.h"
 #include "index/events.h"
 #include "index/store_index.h"
 #include "index/summary.h"
 
 namespace kache {
 
-int run_stats(const CommandContext& context, const std::string& since) {
-  Result<int64_t> span = parse_duration(since);
-  if (!span.ok()) return fail("--since " + span.error().message), 2;
-  Result<std::vector<BuildEvent>> events =
-      read_events(context.fs, context.layout.events(), context.clock.wall_ns() - *span);
-  if (!events.ok()) return fail(events.error().message);
-  Summary summary = summarise(*events);
+int run_stats(const CommandContext& context, const StatsOptions& options) {
+  Result<ChosenEvents> chosen = choose_events(context, options);
+  if (!chosen.ok()) return fail_choice(chosen.error());
+  Summary summary = summarise(chosen->events);
 
   Pace pace;
   StoreIndex index = StoreIndex::open(context.fs, context.clock, context.layout);
@@ -39,7 +36,7 @@ int run_stats(const CommandContext& context, const std::string& since) {
                 human_ms(summary.miss_elapsed_ms).c_str());
   }
   if (summary.total() > 0) {
-    std::printf("Time saved: %s (compile work avoided, last %s)\n", human_ms(summary.saved_ms).c_str(), since.c_str());
+    std::printf("Time saved: %s (compile work avoided, %s)\n", human_ms(summary.saved_ms).c_str(), chosen->label.c_str());
   } else {
     std::puts("Time saved: n/a");
   }

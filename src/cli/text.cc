@@ -40,6 +40,11 @@ std::string percent(uint64_t part, uint64_t whole) {
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
 }
 
+std::string printable(std::string text) {
+  std::replace_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+  return text;
+}
+
 std::string padded(std::string text, size_t width, bool right) {
   if (text.size() >= width) return text;
   std::string spaces(width - text.size(), ' ');

@@ -12,7 +12,7 @@ namespace kache {
 
 struct BuildEvent {
   std::string ts, crate_name, root, result, cache_key, invocation_key, crate_type, passthrough_reason, store_error,
-      lookup_rejection, version;
+      lookup_rejection, version, session_id, build_tool;
   int64_t end_ns = 0;  // from ts
   uint64_t elapsed_ms = 0, compile_time_ms = 0, size = 0, key_ms = 0, lookup_ms = 0, restore_ms = 0, store_ms = 0;
   uint64_t store_output_blobs = 0, store_new_blobs = 0, store_duplicate_blobs = 0;
@@ -24,6 +24,8 @@ struct BuildEvent {
   int exit_code = 0;
   std::vector<std::string> miss_reasons;
 
+  // A line may say anything; nothing takes two weeks.
+  int64_t start_ns() const { return end_ns - static_cast<int64_t>(elapsed_ms < 1'000'000'000 ? elapsed_ms : 0) * 1'000'000; }
   bool is_hit() const { return result == "local_hit" || result == "prefetch_hit" || result == "remote_hit"; }
   bool is_compiled() const { return result == "miss" || result == "dup"; }
   bool is_failed_compile() const { return result == "error"; }

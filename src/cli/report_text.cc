@@ -1,0 +1,87 @@
+#include <algorithm>
+
+#include "cli/report.h"
+#include "index/causes.h"
+
+namespace kache {
+namespace {
+
+// The last few, each once.
+std::string failed_names(const std::vector<BuildEvent>& events) {
+  constexpr size_t kMost = 3;
+  std::vector<std::string> names;
+  for (auto event = events.rbegin(); event != events.rend(); ++event) {
+    if (!event->is_error() || std::find(names.begin(), names.end(), event->crate_name) != names.end()) continue;
+    names.push_back(names.size() == kMost ? "..." : event->crate_name);
+    if (names.size() > kMost) break;
+  }
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+void line(std::string& out, const std::string& text) { out += text + "\n"; }
+
+}  // namespace
+
+std::string report_text(const ReportInput& input) {
+  const std::vector<BuildEvent>& events = input.chosen.events;
+  const Summary& sum = input.sum;
+  std::string out;
+  line(out, "kache build report (" + input.chosen.label + ")");
+  line(out, "  " + percent(sum.hits(), sum.total()) + "% hit rate - " + std::to_string(sum.hits()) + "/" +
+                std::to_string(sum.total()) + " cacheable units cached, " + std::to_string(sum.compiled()) + " compiled");
+  if (sum.dups) line(out, "  Dups: " + std::to_string(sum.dups) + " compiled by another process meanwhile");
+  uint64_t known = sum.saved_ms + sum.spent_ms;
+  if (known) line(out, "  " + percent(sum.saved_ms, known) + "% by compile cost");
+  line(out, "  Compile work avoided: " + human_ms(sum.saved_ms) + " aggregate");
+  if (sum.hits()) {
+    line(out, "  Cache hit overhead: " + human_ms(sum.hit_elapsed_ms) + " aggregate, avg " +
+                  human_ms(sum.hit_elapsed_ms / sum.hits()) + "/hit");
+  }
+  line(out, "  Miss compile work: " + human_ms(sum.spent_ms) + " aggregate");
+  if (sum.store_failures) {
+    line(out, "  Compiled but not cached: " + std::to_string(sum.store_failures) + " (will miss again next build)");
+  }
+  if (sum.errors) line(out, "  Failed compiles: " + std::to_string(sum.errors) + " (the compiler said no: " + failed_names(events) + ")");
+  if (sum.failed_trials) {
+    line(out, "  Failed probes: " + std::to_string(sum.failed_trials) + " (configure or a build script tried something out)");
+  }
+  if (sum.faults) line(out, "  Faults of kache: " + std::to_string(sum.faults) + " (results that could not be stored or used)");
+  line(out, "  Passthroughs/skipped: " + std::to_string(sum.passthroughs) + " passthroughs (" +
+                std::to_string(sum.fallbacks) + " via fallback) / " + std::to_string(sum.skipped) + " skipped / " +
+                std::to_string(sum.probes) + " probes");
+  if (sum.restored_bytes()) {
+    line(out, "  Restored: " + human_size(sum.restored_bytes()) + " (" +
+                  percent(sum.restored_bytes() - sum.copied_bytes, sum.restored_bytes()) + "% without a copy)");
+  }
+  if (sum.stored_bytes) {
+    line(out, "  Stored: " + human_size(sum.stored_bytes) + ", of which " + human_size(sum.new_bytes()) + " were new");
+  }
+  std::vector<Reason> reasons = bypass_reasons(events);
+  if (!reasons.empty()) line(out, "\nNot cached:");
+  for (const Reason& reason : reasons) {
+    line(out, "  " + std::to_string(reason.count) + "x " + reason.text.substr(reason.text.find('|') + 1) +
+                  (reason.failures ? " (" + std::to_string(reason.failures) + " failed)" : ""));
+  }
+  std::vector<BuildEvent> misses = dearest(events, input.options.top, false);
+  if (!misses.empty()) line(out, "\nMost expensive misses:");
+  for (const BuildEvent& event : misses) {
+    std::string why = !event.store_error.empty()          ? "  [not cached: " + event.store_error + "]"
+                      : !event.passthrough_reason.empty() ? "  [not cached: " + event.passthrough_reason + "]"
+                      : !event.miss_reasons.empty()       ? "  [" + event.miss_reasons.front() + "]"
+                                                          : "";
+    line(out, "  " + event.crate_name + " - " + human_ms(event.compile_time_ms) + " (" + human_size(event.size) + ")" + why);
+  }
+  std::vector<BuildEvent> hits = dearest(events, input.options.top, true);
+  if (!hits.empty()) line(out, "\nMost valuable hits:");
+  for (const BuildEvent& event : hits) {
+    line(out, "  " + event.crate_name + " - " + human_ms(event.compile_time_ms) + " avoided (" + human_size(event.size) + ")");
+  }
+  std::vector<std::string> advice = suggestions(events, sum);
+  if (!advice.empty()) line(out, "\nSuggestions:");
+  for (const std::string& text : advice) line(out, "  - " + text);
+  return out;
+}
+
+}  // namespace kache
