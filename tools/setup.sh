@@ -7,7 +7,7 @@ set -euo pipefail
 
 build="gcc g++ cmake ninja-build pkg-config librust-blake3-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libsqlite3-dev"
 test="$build libgtest-dev python3 python3-pytest python3-pytest-xdist strace make file clang libclang-rt-dev llvm lld mold gdb
-      binutils zsh fish mandoc man-db groff-base xfsprogs btrfs-progs e2fsprogs util-linux mount meson"
+      binutils zsh fish mandoc man-db groff-base xfsprogs btrfs-progs e2fsprogs util-linux mount meson chromium python3-yaml"
 
 rust() {
   if command -v cargo >/dev/null && command -v rustc >/dev/null; then return; fi

@@ -1,5 +1,7 @@
 #include "cli/choice.h"
 
+#include <map>
+
 #include "base/path.h"
 
 namespace kache {
@@ -41,6 +43,24 @@ Result<ChosenEvents> choose_events(const CommandContext& context, const EventCho
   chosen.events = KACHE_TRY(read_events(context.fs, context.layout.events(), context.clock.wall_ns() - *span));
   keep_below(context, choice.root, chosen.events);
   return chosen;
+}
+
+Status add_history(const CommandContext& context, const EventChoice& choice, ChosenEvents& chosen) {
+  History& history = chosen.history;
+  history.builds = KACHE_TRY(all_builds(context, choice.root));
+  auto key = [](const BuildEvent& event) { return event.session_id.empty() ? "/" + event.root : event.session_id; };
+  std::map<std::string, std::vector<const PastBuild*>> by_key;
+  for (PastBuild& build : history.builds) {
+    by_key[key(build.events.front())].push_back(&build);
+    build.events.clear();
+  }
+  for (const BuildEvent& event : chosen.events) {
+    history.build_of.push_back(0);
+    for (const PastBuild* build : by_key[key(event)]) {
+      if (build->start_ns <= event.start_ns() && event.end_ns <= build->end_ns) history.build_of.back() = number_of(history.builds, *build);
+    }
+  }
+  return Ok{};
 }
 
 std::string describe_build(const PastBuild& build) {

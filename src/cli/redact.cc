@@ -48,6 +48,7 @@ std::string without_values(const std::string& text) {
 std::vector<std::string> known_directories(const std::string& home, const ChosenEvents& chosen) {
   std::set<std::string> roots;
   for (const BuildEvent& event : chosen.events) roots.insert(event.root);
+  for (const PastBuild& build : chosen.history.builds) roots.insert(build.root);
   roots.insert(home);
   std::vector<std::string> list;
   for (const std::string& root : roots) {
@@ -71,6 +72,7 @@ void redact(const CommandContext& context, ReportOptions& options, ChosenEvents&
     for (std::string& reason : event.miss_reasons) hide(reason);
   }
   if (chosen.build) hide(chosen.build->root);
+  for (PastBuild& build : chosen.history.builds) hide(build.root);
   hide(chosen.label);
   hide(options.root);
 }

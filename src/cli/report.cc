@@ -98,7 +98,7 @@ struct FormatRow {
 };
 constexpr FormatRow kFormats[] = {
     {"text", report_text},     {"json", report_json}, {"markdown", report_markdown}, {"md", report_markdown},        {"github", report_github},
-    {"gh", report_github},     {"trace", report_trace},       {"perfetto", report_trace},     {"chrome-trace", report_trace},
+    {"gh", report_github},     {"html", report_html}, {"trace", report_trace},       {"perfetto", report_trace},     {"chrome-trace", report_trace},
 };
 
 Status write_report(const CommandContext& context, const std::string& output, const std::string& text) {
@@ -129,6 +129,10 @@ int run_report(const CommandContext& context, const ReportOptions& options) {
   }
   Result<ChosenEvents> chosen = choose_events(context, options);
   if (!chosen.ok()) return fail_choice(chosen.error());
+  if (format->make == report_html) {
+    Status added = add_history(context, options, *chosen);
+    if (!added.ok()) return fail(added.error().message);
+  }
   ReportOptions shown = options;
   if (options.redact) redact(context, shown, *chosen);
   ReportInput input{context, shown, *chosen, summarise(chosen->events)};

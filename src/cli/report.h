@@ -48,5 +48,6 @@ std::string report_json(const ReportInput& input);
 std::string report_markdown(const ReportInput& input);
 std::string report_github(const ReportInput& input);
 std::string report_trace(const ReportInput& input);
+std::string report_html(const ReportInput& input);
 
 }  // namespace kache

@@ -97,7 +97,7 @@ def test_trace_names_its_lanes_and_shows_the_phases_within_each_unit(log):
 def test_an_unknown_form_names_the_known(log):
     result = log.kache("report", "--format", "pdf")
     assert result.returncode == 2 and result.stdout == ""
-    assert all(name in result.stderr for name in ("text", "json", "markdown", "github", "trace"))
+    assert all(name in result.stderr for name in ("text", "json", "markdown", "github", "trace", "html"))
 
 
 def test_fail_under_is_a_gate(log):
@@ -117,7 +117,7 @@ def test_output_to_a_file_is_whole_or_not_there(log):
     assert sorted(path.name for path in log.home.iterdir()) == [".cache", "out.md"]
 
 
-@pytest.mark.parametrize("form", ["text", "json", "markdown", "github", "trace"])
+@pytest.mark.parametrize("form", ["text", "json", "markdown", "github", "trace", "html"])
 def test_redacted_reports_hold_no_directories_and_no_values(log, form):
     log.add("at_home", 70, session="x-1-1", root=str(log.home / "private dir"), store_error=f"{log.home}/private dir/x: no space")
     plain, redacted = report(log, form, "--last-build"), report(log, form, "--last-build", "--redact")
