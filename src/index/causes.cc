@@ -43,7 +43,7 @@ Cause cause_of(const BuildEvent& event) {
   }
   if (event.lookup_rejection == "entry evicted") return {"evicted", "", "raise the store's size (local_max_size)"};
   if (!event.lookup_rejection.empty()) return {"result not usable", event.lookup_rejection, "kache doctor --verify"};
-  return {"first build of this command line", "", ""};
+  return {"new command line", "", ""};
 }
 
 uint64_t cost_ms(const BuildEvent& event) { return event.compile_time_ms ? event.compile_time_ms : event.elapsed_ms; }

@@ -132,5 +132,5 @@ def test_redacted_reports_hold_no_directories_and_no_values(log, form):
 def test_causes_are_counted(log):
     causes = {(cause["why"], cause["what"]): cause for cause in json.loads(report(log, "json"))["causes"]}
     assert causes["file changed", "/home/u/my app/src/edited.rs"]["compile_ms"] == 2400
-    assert causes["first build of this command line", ""]["crates"] == [HOSTILE]
+    assert causes["new command line", ""]["crates"] == [HOSTILE]
     assert causes["compile failed", "broken"]["count"] == 1 and causes["not cacheable", "bypass rule"]["count"] == 1

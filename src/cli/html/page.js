@@ -342,7 +342,7 @@
       { title: "Kind", value: (row) => row.type, className: "still", optional: true },
       { title: "", value: (row) => row.bytes, show: (value) => share(value, most, "stored"), optional: true },
       { title: "Size", value: (row) => row.bytes, show: size, number: true },
-      { title: "Results", value: (row) => row.entries, number: true },
+      { title: "Results", value: (row) => row.entries, number: true, optional: true },
       { title: "Compile time", value: (row) => row.ms, show: ms, number: true },
     ], store.crates, { column: 3, down: true }, 20);
   }
