@@ -57,7 +57,8 @@ Status add_history(const CommandContext& context, const EventChoice& choice, Cho
   for (const BuildEvent& event : chosen.events) {
     history.build_of.push_back(0);
     for (const PastBuild* build : by_key[key(event)]) {
-      if (build->start_ns <= event.start_ns() && event.end_ns <= build->end_ns) history.build_of.back() = number_of(history.builds, *build);
+      if (build->start_ns <= event.start_ns() && event.end_ns <= build->end_ns)
+        history.build_of.back() = number_of(history.builds, *build);
     }
   }
   return Ok{};

@@ -10,7 +10,8 @@
 
 namespace kache {
 
-// The builds of the whole log, without their events, and which of them each chosen event belongs to (a number; 0: none).
+// The builds of the whole log, without their events, and which of them each chosen event belongs to (a number; 0:
+// none).
 struct History {
   std::vector<PastBuild> builds;
   std::vector<size_t> build_of;

@@ -23,7 +23,8 @@ struct CommandContext {
   StoreLayout layout;
 };
 
-// Each returns the exit status: 0 done, 1 failed or found trouble, 2 wrong usage, 3 issues (doctor --strict, report --fail-under).
+// Each returns the exit status: 0 done, 1 failed or found trouble, 2 wrong usage, 3 issues (doctor --strict, report
+// --fail-under).
 
 // Which events a command is about: those of a time span, or of one build.
 struct EventChoice {

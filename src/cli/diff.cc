@@ -1,5 +1,4 @@
 #include <cstdio>
-
 #include <nlohmann/json.hpp>
 
 #include "cli/choice.h"
@@ -36,19 +35,27 @@ std::string unit_line(const UnitPair& pair, Detail detail) {
   const BuildEvent& event = pair.after ? *pair.after : *pair.before;
   std::string text = "  " + event.crate_name + " - ";
   switch (detail) {
-    case Detail::why: return text + human_ms(cost_ms(event)) + "  [" + why_of(event) + "]";
-    case Detail::times: return text + human_ms(compared_ms(*pair.before)) + " -> " + human_ms(compared_ms(*pair.after)) + (event.is_hit() ? " (hit)" : "");
-    case Detail::cost: return text + event.result + ", " + human_ms(cost_ms(event)) + (event.is_hit() ? " avoided" : "");
+    case Detail::why:
+      return text + human_ms(cost_ms(event)) + "  [" + why_of(event) + "]";
+    case Detail::times:
+      return text + human_ms(compared_ms(*pair.before)) + " -> " + human_ms(compared_ms(*pair.after)) +
+             (event.is_hit() ? " (hit)" : "");
+    case Detail::cost:
+      return text + event.result + ", " + human_ms(cost_ms(event)) + (event.is_hit() ? " avoided" : "");
   }
   return text;
 }
 
-void print_text(const PastBuild& before, size_t before_number, const PastBuild& after, size_t after_number, const BuildComparison& comparison, size_t top) {
+void print_text(const PastBuild& before, size_t before_number, const PastBuild& after, size_t after_number,
+                const BuildComparison& comparison, size_t top) {
   const Summary &a = before.sum, &b = after.sum;
-  std::printf("Build %zu: %s\nBuild %zu: %s\n", before_number, describe_build(before).c_str(), after_number, describe_build(after).c_str());
-  std::printf("  Hit rate:     %s%% -> %s%%\n", percent(a.hits(), a.total()).c_str(), percent(b.hits(), b.total()).c_str());
-  std::printf("  Compiled:     %llu (%s) -> %llu (%s)\n", static_cast<unsigned long long>(a.compiled()), human_ms(a.spent_ms).c_str(),
-              static_cast<unsigned long long>(b.compiled()), human_ms(b.spent_ms).c_str());
+  std::printf("Build %zu: %s\nBuild %zu: %s\n", before_number, describe_build(before).c_str(), after_number,
+              describe_build(after).c_str());
+  std::printf("  Hit rate:     %s%% -> %s%%\n", percent(a.hits(), a.total()).c_str(),
+              percent(b.hits(), b.total()).c_str());
+  std::printf("  Compiled:     %llu (%s) -> %llu (%s)\n", static_cast<unsigned long long>(a.compiled()),
+              human_ms(a.spent_ms).c_str(), static_cast<unsigned long long>(b.compiled()),
+              human_ms(b.spent_ms).c_str());
   std::printf("  Took:         %s -> %s\n", human_ms(before.wall_ms()).c_str(), human_ms(after.wall_ms()).c_str());
   bool is_any = false;
   for (const List& list : kLists) {
@@ -64,18 +71,29 @@ void print_text(const PastBuild& before, size_t before_number, const PastBuild& 
 
 json side(const BuildEvent* event) {
   if (!event) return nullptr;
-  return {{"result", event->result}, {"elapsed_ms", event->elapsed_ms}, {"compile_time_ms", event->compile_time_ms}, {"cache_key", event->cache_key}};
+  return {{"result", event->result},
+          {"elapsed_ms", event->elapsed_ms},
+          {"compile_time_ms", event->compile_time_ms},
+          {"cache_key", event->cache_key}};
 }
 
-void print_json(const PastBuild& before, size_t before_number, const PastBuild& after, size_t after_number, const BuildComparison& comparison) {
-  json all = {{"schema_version", 1}, {"command", "diff"}, {"before", build_json(before, before_number)}, {"after", build_json(after, after_number)}};
+void print_json(const PastBuild& before, size_t before_number, const PastBuild& after, size_t after_number,
+                const BuildComparison& comparison) {
+  json all = {{"schema_version", 1},
+              {"command", "diff"},
+              {"before", build_json(before, before_number)},
+              {"after", build_json(after, after_number)}};
   for (const List& list : kLists) {
     json& out = all[list.key] = json::array();
     for (const UnitPair& pair : comparison.*list.pairs) {
       const BuildEvent& event = pair.after ? *pair.after : *pair.before;
-      json unit = {{"crate_name", event.crate_name}, {"crate_type", event.crate_type}, {"root", event.root},
-                   {"before", side(pair.before)}, {"after", side(pair.after)}};
-      if (list.detail == Detail::why) unit["why"] = event.miss_reasons.empty() ? std::vector<std::string>{why_of(event)} : event.miss_reasons;
+      json unit = {{"crate_name", event.crate_name},
+                   {"crate_type", event.crate_type},
+                   {"root", event.root},
+                   {"before", side(pair.before)},
+                   {"after", side(pair.after)}};
+      if (list.detail == Detail::why)
+        unit["why"] = event.miss_reasons.empty() ? std::vector<std::string>{why_of(event)} : event.miss_reasons;
       out.push_back(std::move(unit));
     }
   }
@@ -106,8 +124,10 @@ int run_diff(const CommandContext& context, const DiffOptions& options) {
   }
   BuildComparison comparison = compare_builds(*before, **after);
   size_t before_number = number_of(*builds, *before), after_number = number_of(*builds, **after);
-  if (options.json) print_json(*before, before_number, **after, after_number, comparison);
-  else print_text(*before, before_number, **after, after_number, comparison, options.top);
+  if (options.json)
+    print_json(*before, before_number, **after, after_number, comparison);
+  else
+    print_text(*before, before_number, **after, after_number, comparison, options.top);
   return 0;
 }
 

@@ -8,7 +8,9 @@ namespace kache {
 namespace {
 
 bool ends_path(char c) { return c == ' ' || c == '"' || c == '\'' || c == ',' || c == ';' || c == ')' || c == '\n'; }
-bool begins_path(char before) { return ends_path(before) || before == '=' || before == ':' || before == '(' || before == '|'; }
+bool begins_path(char before) {
+  return ends_path(before) || before == '=' || before == ':' || before == '(' || before == '|';
+}
 
 void replace_all(std::string& text, const std::string& what, const std::string& by) {
   for (size_t at = 0; (at = text.find(what, at)) != text.npos; at += by.size()) text.replace(at, what.size(), by);
@@ -54,7 +56,8 @@ std::vector<std::string> known_directories(const std::string& home, const Chosen
   for (const std::string& root : roots) {
     if (root.size() > 1) list.push_back(root);
   }
-  std::stable_sort(list.begin(), list.end(), [](const std::string& a, const std::string& b) { return a.size() > b.size(); });
+  std::stable_sort(list.begin(), list.end(),
+                   [](const std::string& a, const std::string& b) { return a.size() > b.size(); });
   return list;
 }
 
@@ -64,11 +67,13 @@ void redact(const CommandContext& context, ReportOptions& options, ChosenEvents&
   std::string home(context.env.get_or_empty("HOME"));
   std::vector<std::string> directories = known_directories(home, chosen);
   auto hide = [&](std::string& text) {
-    for (const std::string& directory : directories) replace_all(text, directory, directory == home ? "~" : ".../" + std::string(base_name(directory)));
+    for (const std::string& directory : directories)
+      replace_all(text, directory, directory == home ? "~" : ".../" + std::string(base_name(directory)));
     text = without_directories(without_values(text));
   };
   for (BuildEvent& event : chosen.events) {
-    for (std::string* text : {&event.root, &event.passthrough_reason, &event.store_error, &event.lookup_rejection}) hide(*text);
+    for (std::string* text : {&event.root, &event.passthrough_reason, &event.store_error, &event.lookup_rejection})
+      hide(*text);
     for (std::string& reason : event.miss_reasons) hide(reason);
   }
   if (chosen.build) hide(chosen.build->root);

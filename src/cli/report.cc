@@ -75,7 +75,8 @@ std::vector<std::string> suggestions(const std::vector<BuildEvent>& events, cons
 std::vector<Slot> lanes_of(const std::vector<BuildEvent>& events) {
   std::vector<Slot> slots;
   for (const BuildEvent& event : events) slots.push_back({&event, 0});
-  std::stable_sort(slots.begin(), slots.end(), [](const Slot& a, const Slot& b) { return a.event->start_ns() < b.event->start_ns(); });
+  std::stable_sort(slots.begin(), slots.end(),
+                   [](const Slot& a, const Slot& b) { return a.event->start_ns() < b.event->start_ns(); });
   std::vector<int64_t> free_at;
   for (Slot& slot : slots) {
     while (slot.lane < free_at.size() && free_at[slot.lane] > slot.event->start_ns()) ++slot.lane;
@@ -97,8 +98,9 @@ struct FormatRow {
   std::string (*make)(const ReportInput& input);
 };
 constexpr FormatRow kFormats[] = {
-    {"text", report_text},     {"json", report_json}, {"markdown", report_markdown}, {"md", report_markdown},        {"github", report_github},
-    {"gh", report_github},     {"html", report_html}, {"trace", report_trace},       {"perfetto", report_trace},     {"chrome-trace", report_trace},
+    {"text", report_text},      {"json", report_json},          {"markdown", report_markdown}, {"md", report_markdown},
+    {"github", report_github},  {"gh", report_github},          {"html", report_html},         {"trace", report_trace},
+    {"perfetto", report_trace}, {"chrome-trace", report_trace},
 };
 
 Status write_report(const CommandContext& context, const std::string& output, const std::string& text) {

@@ -1,8 +1,7 @@
 #include <algorithm>
 #include <map>
-#include <set>
-
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "cli/html/files.h"
 #include "cli/report.h"
@@ -45,13 +44,14 @@ EventRows event_rows(const ChosenEvents& chosen) {
     auto [root, is_new] = roots.try_emplace(event.root, roots.size());
     if (is_new) out.roots.push_back(event.root);
     out.rows.push_back({event.crate_name, event.crate_type, event.result, root->second, ms_of(event.start_ns()) - first,
-                        ms_of(event.end_ns) - ms_of(event.start_ns()), event.compile_time_ms, event.size, event.cache_key.substr(0, 12),
-                        event.is_hit() ? "" : why_of(event), chosen.history.build_of[i], event.key_ms, event.lookup_ms, event.restore_ms,
-                        event.store_ms});
+                        ms_of(event.end_ns) - ms_of(event.start_ns()), event.compile_time_ms, event.size,
+                        event.cache_key.substr(0, 12), event.is_hit() ? "" : why_of(event), chosen.history.build_of[i],
+                        event.key_ms, event.lookup_ms, event.restore_ms, event.store_ms});
   }
   return out;
 }
-const json kColumns = {"name", "type", "result", "root", "start", "elapsed", "compile", "size", "key", "why", "build", "k", "l", "r", "s"};
+const json kColumns = {"name", "type", "result", "root", "start", "elapsed", "compile", "size",
+                       "key",  "why",  "build",  "k",    "l",     "r",       "s"};
 
 json summary_of(const ReportInput& input) {
   const Summary& sum = input.sum;
@@ -60,16 +60,30 @@ json summary_of(const ReportInput& input) {
   numbers.erase(0);
   uint64_t wall_ms = 0;
   for (size_t number : numbers) wall_ms += history.builds[number - 1].wall_ms();
-  return {{"hits", sum.hits()}, {"misses", sum.misses}, {"dups", sum.dups}, {"compiled", sum.compiled()}, {"total", sum.total()},
-          {"errors", sum.errors}, {"passthroughs", sum.passthroughs}, {"skipped", sum.skipped}, {"saved", sum.saved_ms},
-          {"spent", sum.spent_ms}, {"hit_elapsed", sum.hit_elapsed_ms}, {"wall", wall_ms}, {"builds", numbers.size()}};
+  return {{"hits", sum.hits()},
+          {"misses", sum.misses},
+          {"dups", sum.dups},
+          {"compiled", sum.compiled()},
+          {"total", sum.total()},
+          {"errors", sum.errors},
+          {"passthroughs", sum.passthroughs},
+          {"skipped", sum.skipped},
+          {"saved", sum.saved_ms},
+          {"spent", sum.spent_ms},
+          {"hit_elapsed", sum.hit_elapsed_ms},
+          {"wall", wall_ms},
+          {"builds", numbers.size()}};
 }
 
 json causes_json(const std::vector<CauseCost>& causes) {
   json list = json::array();
   for (size_t i = 0; i < causes.size() && i < kMostCauses; ++i) {
     const CauseCost& cost = causes[i];
-    list.push_back({{"why", cost.cause.why}, {"what", cost.cause.what}, {"fix", cost.cause.fix}, {"count", cost.count}, {"ms", cost.ms},
+    list.push_back({{"why", cost.cause.why},
+                    {"what", cost.cause.what},
+                    {"fix", cost.cause.fix},
+                    {"count", cost.count},
+                    {"ms", cost.ms},
                     {"units", cost.units}});
   }
   return list;
@@ -93,7 +107,10 @@ json almost_json(const std::vector<BuildEvent>& events) {
   json list = json::array();
   for (const CauseCost& cost : causes_of(single, true)) {
     if (list.size() == kMostCauses) break;
-    list.push_back({{"what", cost.cause.why + ": " + cost.cause.what}, {"count", cost.count}, {"ms", cost.ms}, {"units", cost.units}});
+    list.push_back({{"what", cost.cause.why + ": " + cost.cause.what},
+                    {"count", cost.count},
+                    {"ms", cost.ms},
+                    {"units", cost.units}});
   }
   return list;
 }
@@ -102,8 +119,15 @@ json builds_json(const std::vector<PastBuild>& builds) {
   json list = json::array();
   for (size_t i = 0; i < builds.size() && i < kMostBuilds; ++i) {
     const PastBuild& build = builds[i];
-    list.push_back({{"number", i + 1}, {"tool", build.tool}, {"root", build.root}, {"start", ms_of(build.start_ns)}, {"wall", build.wall_ms()},
-                    {"hits", build.sum.hits()}, {"total", build.sum.total()}, {"saved", build.sum.saved_ms}, {"spent", build.sum.spent_ms}});
+    list.push_back({{"number", i + 1},
+                    {"tool", build.tool},
+                    {"root", build.root},
+                    {"start", ms_of(build.start_ns)},
+                    {"wall", build.wall_ms()},
+                    {"hits", build.sum.hits()},
+                    {"total", build.sum.total()},
+                    {"saved", build.sum.saved_ms},
+                    {"spent", build.sum.spent_ms}});
   }
   return list;
 }
@@ -126,14 +150,19 @@ json store_json(const CommandContext& context) {
   });
   if (!walked.ok()) return nullptr;
   std::vector<std::pair<std::string, Crate>> order(crates.begin(), crates.end());
-  std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.second.bytes > b.second.bytes; });
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto& a, const auto& b) { return a.second.bytes > b.second.bytes; });
   if (order.size() > kMostCrates) order.resize(kMostCrates);
   json list = json::array();
   for (const auto& [name, crate] : order) {
-    list.push_back({{"name", name}, {"type", crate.type}, {"entries", crate.entries}, {"bytes", crate.bytes}, {"ms", crate.ms}});
+    list.push_back(
+        {{"name", name}, {"type", crate.type}, {"entries", crate.entries}, {"bytes", crate.bytes}, {"ms", crate.ms}});
   }
   StoreTotals totals = index.totals();
-  return {{"entries", totals.entries}, {"units", crates.size()}, {"bytes", totals.blob_bytes}, {"limit", context.config.local_max_size},
+  return {{"entries", totals.entries},
+          {"units", crates.size()},
+          {"bytes", totals.blob_bytes},
+          {"limit", context.config.local_max_size},
           {"crates", std::move(list)}};
 }
 
@@ -141,8 +170,10 @@ json store_json(const CommandContext& context) {
 std::string embedded(const json& data) {
   std::string out;
   for (char c : data.dump(-1, ' ', false, json::error_handler_t::replace)) {
-    if (c == '<') out += "\\u003c";
-    else out += c;
+    if (c == '<')
+      out += "\\u003c";
+    else
+      out += c;
   }
   return out;
 }

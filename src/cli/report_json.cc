@@ -1,7 +1,6 @@
 #include <algorithm>
-#include <optional>
-
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cli/json.h"
 #include "cli/report.h"
@@ -49,10 +48,16 @@ json crate_detail(const BuildEvent& event) {
 json bypass_detail(const BuildEvent& event) {
   json detail = {{"crate_name", event.crate_name}};
   if (!event.root.empty()) detail["root"] = event.root;
-  detail.update({{"result", event.result}, {"route", route(event)}, {"reason", event.passthrough_reason},
-                 {"start_time", rfc3339(event.start_ns())}, {"end_time", rfc3339(event.end_ns)},
-                 {"start_unix_ms", start_ms(event)}, {"end_unix_ms", event.end_ns / 1'000'000},
-                 {"elapsed_ms", event.elapsed_ms}, {"exit_code", nullptr}, {"timestamp", event.ts}});
+  detail.update({{"result", event.result},
+                 {"route", route(event)},
+                 {"reason", event.passthrough_reason},
+                 {"start_time", rfc3339(event.start_ns())},
+                 {"end_time", rfc3339(event.end_ns)},
+                 {"start_unix_ms", start_ms(event)},
+                 {"end_unix_ms", event.end_ns / 1'000'000},
+                 {"elapsed_ms", event.elapsed_ms},
+                 {"exit_code", nullptr},
+                 {"timestamp", event.ts}});
   return detail;
 }
 
@@ -64,8 +69,10 @@ std::optional<json> last_collection(const ReportInput& input) {
   if (!stats.is_object() || !stats.contains("last_run") || !stats["last_run"].is_string()) return std::nullopt;
   int64_t ran_ns = parse_time(stats["last_run"].get<std::string>());
   if (ran_ns < input.context.clock.wall_ns() - input.chosen.span_ns) return std::nullopt;
-  return json{{"last_run", stats["last_run"]}, {"entries_evicted", stats.value("entries_evicted", json(0))},
-              {"bytes_freed", stats.value("bytes_freed", json(0))}, {"blobs_removed", stats.value("blobs_removed", json(0))}};
+  return json{{"last_run", stats["last_run"]},
+              {"entries_evicted", stats.value("entries_evicted", json(0))},
+              {"bytes_freed", stats.value("bytes_freed", json(0))},
+              {"blobs_removed", stats.value("blobs_removed", json(0))}};
 }
 
 json make_json(const ReportInput& input) {
@@ -98,8 +105,11 @@ json make_json(const ReportInput& input) {
       first = std::min(first, start_ms(event));
       last = std::max(last, event.end_ns / 1'000'000);
     }
-    timeline = {{"start_time", rfc3339(first * 1'000'000)}, {"end_time", rfc3339(last * 1'000'000)}, {"start_unix_ms", first},
-                {"end_unix_ms", last}, {"duration_ms", last - first}};
+    timeline = {{"start_time", rfc3339(first * 1'000'000)},
+                {"end_time", rfc3339(last * 1'000'000)},
+                {"start_unix_ms", first},
+                {"end_unix_ms", last},
+                {"duration_ms", last - first}};
   }
   timeline["event_count"] = events.size();
   timeline["cacheable_count"] = sum.total();
@@ -158,8 +168,12 @@ json make_json(const ReportInput& input) {
   report["suggestions"] = suggestions(events, sum);
   report["causes"] = json::array();
   for (const CauseCost& cost : causes_of(events, true)) {
-    report["causes"].push_back({{"why", cost.cause.why}, {"what", cost.cause.what}, {"fix", cost.cause.fix}, {"count", cost.count},
-                                {"compile_ms", cost.ms}, {"crates", cost.units}});
+    report["causes"].push_back({{"why", cost.cause.why},
+                                {"what", cost.cause.what},
+                                {"fix", cost.cause.fix},
+                                {"count", cost.count},
+                                {"compile_ms", cost.ms},
+                                {"crates", cost.units}});
   }
   if (std::optional<json> gc = last_collection(input)) report["gc"] = std::move(*gc);
   return report;

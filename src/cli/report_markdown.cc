@@ -10,11 +10,16 @@ namespace {
 std::string cell(const std::string& text) {
   std::string out;
   for (char c : text) {
-    if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else if (c == '&') out += "&amp;";
-    else if (c == '|' || c == '*' || c == '`' || c == '[' || c == ']' || c == '\\') out += {'\\', c};
-    else out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+    if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '&')
+      out += "&amp;";
+    else if (c == '|' || c == '*' || c == '`' || c == '[' || c == ']' || c == '\\')
+      out += {'\\', c};
+    else
+      out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
   }
   return out;
 }
@@ -27,7 +32,8 @@ class Table {
   explicit Table(const Cells& head) {
     add(head);
     add(Cells(head.size(), "---"));
-    if (std::all_of(head.begin(), head.end(), [](const std::string& name) { return name.empty(); })) text_ = "| | |\n|---|---|\n";
+    if (std::all_of(head.begin(), head.end(), [](const std::string& name) { return name.empty(); }))
+      text_ = "| | |\n|---|---|\n";
   }
   void add(const Cells& cells) {
     text_ += "|";
@@ -67,7 +73,8 @@ Table causes_table(const std::vector<BuildEvent>& events, size_t top) {
 Table misses_table(const ReportInput& input, size_t top) {
   Table table({"Crate", "Compile time", "Size", "Key", "Why"});
   for (const BuildEvent& event : dearest(input.chosen.events, top, false)) {
-    table.add({cell(event.crate_name), human_ms(event.compile_time_ms), human_size(event.size), cell(event.cache_key.substr(0, 12)), cell(why_of(event))});
+    table.add({cell(event.crate_name), human_ms(event.compile_time_ms), human_size(event.size),
+               cell(event.cache_key.substr(0, 12)), cell(why_of(event))});
   }
   return table;
 }
@@ -75,7 +82,8 @@ Table misses_table(const ReportInput& input, size_t top) {
 Table hits_table(const ReportInput& input, size_t top) {
   Table table({"Crate", "Compile time avoided", "Size", "Key"});
   for (const BuildEvent& event : dearest(input.chosen.events, top, true)) {
-    table.add({cell(event.crate_name), human_ms(event.compile_time_ms), human_size(event.size), cell(event.cache_key.substr(0, 12))});
+    table.add({cell(event.crate_name), human_ms(event.compile_time_ms), human_size(event.size),
+               cell(event.cache_key.substr(0, 12))});
   }
   return table;
 }
@@ -83,7 +91,8 @@ Table hits_table(const ReportInput& input, size_t top) {
 Table bypass_table(const std::vector<BuildEvent>& events) {
   Table table({"Result", "Route", "Reason", "Count", "Failures", "Max time"});
   for (const Reason& reason : bypass_reasons(events)) {
-    table.add({cell(reason.result), cell(reason.route), cell(reason.text), number(reason.count), number(reason.failures), human_ms(reason.longest_ms)});
+    table.add({cell(reason.result), cell(reason.route), cell(reason.text), number(reason.count),
+               number(reason.failures), human_ms(reason.longest_ms)});
   }
   return table;
 }
@@ -105,7 +114,11 @@ Table timing_table(const Summary& sum) {
     const char* name;
     uint64_t ms;
   };
-  const Row rows[] = {{"Key", sum.key_ms}, {"Lookup", sum.lookup_ms}, {"Compile", sum.spent_ms}, {"Restore", sum.restore_ms}, {"Store", sum.store_ms}};
+  const Row rows[] = {{"Key", sum.key_ms},
+                      {"Lookup", sum.lookup_ms},
+                      {"Compile", sum.spent_ms},
+                      {"Restore", sum.restore_ms},
+                      {"Store", sum.store_ms}};
   for (const Row& row : rows) table.add({row.name, human_ms(row.ms), percent(row.ms, sum.elapsed_ms) + "%"});
   return table;
 }
@@ -125,25 +138,31 @@ std::vector<std::pair<std::string, std::string>> facts(const ReportInput& input)
   uint64_t known = sum.saved_ms + sum.spent_ms;
   std::vector<std::pair<std::string, std::string>> rows = {
       {"Window", cell(input.chosen.label)},
-      {"Crates", number(sum.hits()) + " cached / " + number(sum.compiled()) + " compiled / " + number(sum.total()) + " total"}};
+      {"Crates",
+       number(sum.hits()) + " cached / " + number(sum.compiled()) + " compiled / " + number(sum.total()) + " total"}};
   if (sum.dups) rows.push_back({"Dups", number(sum.dups) + " compiled by another process meanwhile"});
-  rows.push_back({"Hit rate", percent(sum.hits(), sum.total()) + "% count" + (known ? " / " + percent(sum.saved_ms, known) + "% by compile cost" : "")});
+  rows.push_back({"Hit rate", percent(sum.hits(), sum.total()) + "% count" +
+                                  (known ? " / " + percent(sum.saved_ms, known) + "% by compile cost" : "")});
   rows.push_back({"Compile work avoided", human_ms(sum.saved_ms) + " aggregate"});
   if (sum.hits()) {
-    rows.push_back({"Cache hit overhead", human_ms(sum.hit_elapsed_ms) + " aggregate, avg " + human_ms(sum.hit_elapsed_ms / sum.hits()) + "/hit"});
+    rows.push_back({"Cache hit overhead", human_ms(sum.hit_elapsed_ms) + " aggregate, avg " +
+                                              human_ms(sum.hit_elapsed_ms / sum.hits()) + "/hit"});
   }
   rows.push_back({"Miss compile work", human_ms(sum.spent_ms) + " aggregate"});
-  if (sum.store_failures) rows.push_back({"Compiled but not cached", number(sum.store_failures) + " (will miss again next build)"});
+  if (sum.store_failures)
+    rows.push_back({"Compiled but not cached", number(sum.store_failures) + " (will miss again next build)"});
   if (sum.errors) rows.push_back({"Errors", number(sum.errors) + " (failed compiles)"});
   if (sum.faults) rows.push_back({"Faults", number(sum.faults) + " (results that could not be stored or used)"});
-  rows.push_back({"Passthroughs / skipped", number(sum.passthroughs) + " passthroughs (" + number(sum.fallbacks) + " via fallback) / " +
-                                                number(sum.skipped) + " skipped / " + number(sum.probes) + " probes"});
+  rows.push_back({"Passthroughs / skipped", number(sum.passthroughs) + " passthroughs (" + number(sum.fallbacks) +
+                                                " via fallback) / " + number(sum.skipped) + " skipped / " +
+                                                number(sum.probes) + " probes"});
   return rows;
 }
 
 std::string headline(const Summary& sum) {
   return "**" + percent(sum.hits(), sum.total()) + "%** hit rate - " + number(sum.hits()) + "/" + number(sum.total()) +
-         " cacheable crates from cache, " + number(sum.compiled()) + " compiled | **" + human_ms(sum.saved_ms) + " compile work avoided**\n";
+         " cacheable crates from cache, " + number(sum.compiled()) + " compiled | **" + human_ms(sum.saved_ms) +
+         " compile work avoided**\n";
 }
 
 std::string section(const char* title, const Table& table) {
@@ -152,8 +171,8 @@ std::string section(const char* title, const Table& table) {
 
 std::string details(const std::string& title, const std::string& count, const Table& table) {
   if (table.is_empty()) return "";
-  return "\n<details><summary><strong>" + title + "</strong>" + (count.empty() ? "" : " (" + count + ")") + "</summary>\n\n" + table.text() +
-         "\n</details>\n";
+  return "\n<details><summary><strong>" + title + "</strong>" + (count.empty() ? "" : " (" + count + ")") +
+         "</summary>\n\n" + table.text() + "\n</details>\n";
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ std::string report_text(const ReportInput& input) {
   std::string out;
   line(out, "kache build report (" + input.chosen.label + ")");
   line(out, "  " + percent(sum.hits(), sum.total()) + "% hit rate - " + std::to_string(sum.hits()) + "/" +
-                std::to_string(sum.total()) + " cacheable units cached, " + std::to_string(sum.compiled()) + " compiled");
+                std::to_string(sum.total()) + " cacheable units cached, " + std::to_string(sum.compiled()) +
+                " compiled");
   if (sum.dups) line(out, "  Dups: " + std::to_string(sum.dups) + " compiled by another process meanwhile");
   uint64_t known = sum.saved_ms + sum.spent_ms;
   if (known) line(out, "  " + percent(sum.saved_ms, known) + "% by compile cost");
@@ -43,11 +44,15 @@ std::string report_text(const ReportInput& input) {
   if (sum.store_failures) {
     line(out, "  Compiled but not cached: " + std::to_string(sum.store_failures) + " (will miss again next build)");
   }
-  if (sum.errors) line(out, "  Failed compiles: " + std::to_string(sum.errors) + " (the compiler said no: " + failed_names(events) + ")");
+  if (sum.errors)
+    line(out,
+         "  Failed compiles: " + std::to_string(sum.errors) + " (the compiler said no: " + failed_names(events) + ")");
   if (sum.failed_trials) {
-    line(out, "  Failed probes: " + std::to_string(sum.failed_trials) + " (configure or a build script tried something out)");
+    line(out, "  Failed probes: " + std::to_string(sum.failed_trials) +
+                  " (configure or a build script tried something out)");
   }
-  if (sum.faults) line(out, "  Faults of kache: " + std::to_string(sum.faults) + " (results that could not be stored or used)");
+  if (sum.faults)
+    line(out, "  Faults of kache: " + std::to_string(sum.faults) + " (results that could not be stored or used)");
   line(out, "  Passthroughs/skipped: " + std::to_string(sum.passthroughs) + " passthroughs (" +
                 std::to_string(sum.fallbacks) + " via fallback) / " + std::to_string(sum.skipped) + " skipped / " +
                 std::to_string(sum.probes) + " probes");
@@ -57,6 +62,14 @@ std::string report_text(const ReportInput& input) {
   }
   if (sum.stored_bytes) {
     line(out, "  Stored: " + human_size(sum.stored_bytes) + ", of which " + human_size(sum.new_bytes()) + " were new");
+  }
+  std::vector<CauseCost> causes = causes_of(events, true);
+  if (!causes.empty()) line(out, "\nWhat misses cost:");
+  for (size_t i = 0; i < causes.size() && i < input.options.top; ++i) {
+    const CauseCost& cost = causes[i];
+    line(out, "  " + human_ms(cost.ms) + " - " + cost.cause.why +
+                  (cost.cause.what.empty() ? "" : ": " + cost.cause.what) + " (" + std::to_string(cost.count) +
+                  (cost.count == 1 ? " unit)" : " units)"));
   }
   std::vector<Reason> reasons = bypass_reasons(events);
   if (!reasons.empty()) line(out, "\nNot cached:");
@@ -71,12 +84,14 @@ std::string report_text(const ReportInput& input) {
                       : !event.passthrough_reason.empty() ? "  [not cached: " + event.passthrough_reason + "]"
                       : !event.miss_reasons.empty()       ? "  [" + event.miss_reasons.front() + "]"
                                                           : "";
-    line(out, "  " + event.crate_name + " - " + human_ms(event.compile_time_ms) + " (" + human_size(event.size) + ")" + why);
+    line(out,
+         "  " + event.crate_name + " - " + human_ms(event.compile_time_ms) + " (" + human_size(event.size) + ")" + why);
   }
   std::vector<BuildEvent> hits = dearest(events, input.options.top, true);
   if (!hits.empty()) line(out, "\nMost valuable hits:");
   for (const BuildEvent& event : hits) {
-    line(out, "  " + event.crate_name + " - " + human_ms(event.compile_time_ms) + " avoided (" + human_size(event.size) + ")");
+    line(out, "  " + event.crate_name + " - " + human_ms(event.compile_time_ms) + " avoided (" +
+                  human_size(event.size) + ")");
   }
   std::vector<std::string> advice = suggestions(events, sum);
   if (!advice.empty()) line(out, "\nSuggestions:");

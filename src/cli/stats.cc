@@ -36,7 +36,8 @@ int run_stats(const CommandContext& context, const StatsOptions& options) {
                 human_ms(summary.miss_elapsed_ms).c_str());
   }
   if (summary.total() > 0) {
-    std::printf("Time saved: %s (compile work avoided, %s)\n", human_ms(summary.saved_ms).c_str(), chosen->label.c_str());
+    std::printf("Time saved: %s (compile work avoided, %s)\n", human_ms(summary.saved_ms).c_str(),
+                chosen->label.c_str());
   } else {
     std::puts("Time saved: n/a");
   }

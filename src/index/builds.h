@@ -1,5 +1,5 @@
-// Builds: which events belong together. Those of one session (wrapper/build.h) are a build; lines of older versions, which have
-// none, are grouped by their tree and by time.
+// Builds: which events belong together. Those of one session (wrapper/build.h) are a build; lines of older versions,
+// which have none, are grouped by their tree and by time.
 #pragma once
 
 #include <string>
@@ -27,7 +27,8 @@ inline constexpr int64_t kBuildGapNs = 300'000'000'000;
 // Newest first, by their ends. Left out is where the compiler was only asked questions: a cargo that had nothing to do.
 std::vector<PastBuild> group_builds(std::vector<BuildEvent> events);
 
-// `which`: "1" is the last one, "2" the one before; or an id, or the beginning of one that no other has. `invalid` says what is.
+// `which`: "1" is the last one, "2" the one before; or an id, or the beginning of one that no other has. `invalid` says
+// what is.
 Result<const PastBuild*> choose_build(const std::vector<PastBuild>& builds, const std::string& which);
 size_t number_of(const std::vector<PastBuild>& builds, const PastBuild& build);
 

@@ -31,13 +31,16 @@ std::string sentence(const std::string& reason) {
 }  // namespace
 
 Cause cause_of(const BuildEvent& event) {
-  if (event.is_failed_compile()) return {event.trial ? "failed probe" : "compile failed", event.trial ? "" : event.crate_name, ""};
+  if (event.is_failed_compile())
+    return {event.trial ? "failed probe" : "compile failed", event.trial ? "" : event.crate_name, ""};
   if (event.result == "skipped") return {"compiled incrementally", sentence(event.passthrough_reason), ""};
-  if (event.result == "passthrough") return {"not cacheable", sentence(event.passthrough_reason), "`kache why-miss` names what is in the way"};
+  if (event.result == "passthrough")
+    return {"not cacheable", sentence(event.passthrough_reason), "`kache why-miss` names what is in the way"};
   if (!event.miss_reasons.empty()) {
     const std::string& reason = event.miss_reasons.front();
     for (const Noun& noun : kNouns) {
-      if (reason.starts_with(noun.noun)) return {std::string(noun.why), reason.substr(noun.noun.size()), std::string(noun.fix)};
+      if (reason.starts_with(noun.noun))
+        return {std::string(noun.why), reason.substr(noun.noun.size()), std::string(noun.fix)};
     }
     return {"changed", reason, ""};
   }
@@ -58,11 +61,14 @@ std::vector<CauseCost> causes_of(const std::vector<BuildEvent>& events, bool by_
     cost.cause = std::move(cause);
     cost.count++;
     cost.ms += cost_ms(event);
-    if (std::find(cost.units.begin(), cost.units.end(), event.crate_name) == cost.units.end()) cost.units.push_back(event.crate_name);
+    if (std::find(cost.units.begin(), cost.units.end(), event.crate_name) == cost.units.end())
+      cost.units.push_back(event.crate_name);
   }
   std::vector<CauseCost> list;
   for (auto& [key, cost] : costs) list.push_back(std::move(cost));
-  std::stable_sort(list.begin(), list.end(), [](const CauseCost& a, const CauseCost& b) { return a.ms != b.ms ? a.ms > b.ms : a.count > b.count; });
+  std::stable_sort(list.begin(), list.end(), [](const CauseCost& a, const CauseCost& b) {
+    return a.ms != b.ms ? a.ms > b.ms : a.count > b.count;
+  });
   return list;
 }
 

@@ -10,8 +10,8 @@ namespace {
 
 bool is_uncached(const BuildEvent& event) { return event.result == "passthrough"; }
 
-// Units of one name (every crate has a build_script_build, every project a util.c) belong together by their command lines
-// first, and then in the order in which they came.
+// Units of one name (every crate has a build_script_build, every project a util.c) belong together by their command
+// lines first, and then in the order in which they came.
 std::vector<UnitPair> pair_units(const PastBuild& before, const PastBuild& after) {
   struct Sides {
     std::vector<const BuildEvent*> before, after;
@@ -35,7 +35,8 @@ std::vector<UnitPair> pair_units(const PastBuild& before, const PastBuild& after
       return true;
     });
     for (size_t i = 0; i < std::max(sides.before.size(), sides.after.size()); ++i) {
-      pairs.push_back({i < sides.before.size() ? sides.before[i] : nullptr, i < sides.after.size() ? sides.after[i] : nullptr});
+      pairs.push_back(
+          {i < sides.before.size() ? sides.before[i] : nullptr, i < sides.after.size() ? sides.after[i] : nullptr});
     }
   }
   return pairs;
@@ -73,9 +74,10 @@ BuildComparison compare_builds(const PastBuild& before, const PastBuild& after) 
     if (is_comparable && is_longer(compared_ms(b), compared_ms(a))) result.slower.push_back(pair);
     if (is_comparable && is_longer(compared_ms(a), compared_ms(b))) result.faster.push_back(pair);
   }
-  for (auto* list : {&result.newly_missed, &result.newly_hit, &result.missed_again, &result.newly_failed, &result.newly_uncached,
-                     &result.slower, &result.faster, &result.appeared, &result.vanished}) {
-    std::stable_sort(list->begin(), list->end(), [](const UnitPair& a, const UnitPair& b) { return importance(a) > importance(b); });
+  for (auto* list : {&result.newly_missed, &result.newly_hit, &result.missed_again, &result.newly_failed,
+                     &result.newly_uncached, &result.slower, &result.faster, &result.appeared, &result.vanished}) {
+    std::stable_sort(list->begin(), list->end(),
+                     [](const UnitPair& a, const UnitPair& b) { return importance(a) > importance(b); });
   }
   return result;
 }

@@ -36,7 +36,8 @@ bool parse_event(const std::string& text, BuildEvent& event) {
 #define KACHE_TAKE(field) take(line, #field, event.field);
   KACHE_TAKE(ts) KACHE_TAKE(crate_name) KACHE_TAKE(root) KACHE_TAKE(version) KACHE_TAKE(result)
   KACHE_TAKE(cache_key) KACHE_TAKE(invocation_key) KACHE_TAKE(crate_type)
-  KACHE_TAKE(passthrough_reason) KACHE_TAKE(store_error) KACHE_TAKE(lookup_rejection) KACHE_TAKE(session_id) KACHE_TAKE(build_tool)
+  KACHE_TAKE(passthrough_reason) KACHE_TAKE(store_error) KACHE_TAKE(lookup_rejection)
+  KACHE_TAKE(session_id) KACHE_TAKE(build_tool)
   KACHE_TAKE(elapsed_ms) KACHE_TAKE(compile_time_ms) KACHE_TAKE(size)
   KACHE_TAKE(key_ms) KACHE_TAKE(lookup_ms) KACHE_TAKE(restore_ms) KACHE_TAKE(store_ms)
   KACHE_TAKE(store_output_blobs) KACHE_TAKE(store_new_blobs) KACHE_TAKE(store_duplicate_blobs)

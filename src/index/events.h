@@ -25,7 +25,9 @@ struct BuildEvent {
   std::vector<std::string> miss_reasons;
 
   // A line may say anything; nothing takes two weeks.
-  int64_t start_ns() const { return end_ns - static_cast<int64_t>(elapsed_ms < 1'000'000'000 ? elapsed_ms : 0) * 1'000'000; }
+  int64_t start_ns() const {
+    return end_ns - static_cast<int64_t>(elapsed_ms < 1'000'000'000 ? elapsed_ms : 0) * 1'000'000;
+  }
   bool is_hit() const { return result == "local_hit" || result == "prefetch_hit" || result == "remote_hit"; }
   bool is_compiled() const { return result == "miss" || result == "dup"; }
   bool is_failed_compile() const { return result == "error"; }

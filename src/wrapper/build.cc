@@ -8,12 +8,13 @@ namespace {
 
 // As the kernel cuts them: 15 bytes. Those that are there for one build only; a server or a watcher lives for days.
 constexpr std::string_view kBuildPrograms[] = {
-    "b2", "bjam", "bmake", "bootstrap", "cargo", "cmake", "config.status", "configure", "ctest", "dh",
-    "dpkg-buildpacka", "gmake", "make", "makepkg", "meson", "muon", "n2", "ninja", "ninja-build", "pmake", "remake",
-    "rpmbuild", "rules", "samu", "scons", "tup", "waf", "xcodebuild",
+    "b2",        "bjam",  "bmake", "bootstrap",       "cargo",       "cmake", "config.status",
+    "configure", "ctest", "dh",    "dpkg-buildpacka", "gmake",       "make",  "makepkg",
+    "meson",     "muon",  "n2",    "ninja",           "ninja-build", "pmake", "remake",
+    "rpmbuild",  "rules", "samu",  "scons",           "tup",         "waf",   "xcodebuild",
 };
-// An ancestor costs about 12 µs. How many of other kinds may stand in a row below the first build program (libtool and the
-// shells around it), and between two (a build script of a crate and its shell).
+// An ancestor costs about 12 µs. How many of other kinds may stand in a row below the first build program (libtool and
+// the shells around it), and between two (a build script of a crate and its shell).
 constexpr int kMostBelow = 4, kMostBetween = 2;
 
 static_assert(std::is_sorted(std::begin(kBuildPrograms), std::end(kBuildPrograms)));

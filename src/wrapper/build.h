@@ -1,5 +1,5 @@
-// Which build an invocation belongs to: the one of the topmost cargo, make, ninja, … among its ancestors. Nothing is written
-// down for it: every invocation finds the same process and calls it by the same name.
+// Which build an invocation belongs to: the one of the topmost cargo, make, ninja, … among its ancestors. Nothing is
+// written down for it: every invocation finds the same process and calls it by the same name.
 #pragma once
 
 #include <string>

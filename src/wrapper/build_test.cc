@@ -13,8 +13,9 @@ class FindBuild : public testing::Test {
     std::string number = std::to_string(pid);
     (void)make_dirs(fs_, "/proc/" + number, 0755);
     ASSERT_TRUE(fs_.create("/proc/" + number + "/stat",
-                           number + " (" + name + ") S " + std::to_string(parent) + " " + number + " " + std::to_string(session) +
-                               " 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 " + std::to_string(pid * 10) + " 99 77 18446744073709551615\n",
+                           number + " (" + name + ") S " + std::to_string(parent) + " " + number + " " +
+                               std::to_string(session) + " 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 " +
+                               std::to_string(pid * 10) + " 99 77 18446744073709551615\n",
                            0444)
                     .ok());
   }
@@ -72,9 +73,7 @@ TEST_F(FindBuild, LooksNoFurtherThanOthersStandBetween) {
   EXPECT_EQ(found(250).session, "01234567-250-2500");
 }
 
-TEST_F(FindBuild, IsUnknownWhereTheSystemDoesNotTell) {
-  EXPECT_EQ(found(777).session, "");
-}
+TEST_F(FindBuild, IsUnknownWhereTheSystemDoesNotTell) { EXPECT_EQ(found(777).session, ""); }
 
 TEST(ProcStat, TakesAnyName) {
   auto info = parse_proc_stat("12 (a) b (c\n) S 7 12 5 0 -1 1 2 3 4 5 6 7 8 9 20 0 1 0 4711 99\n");
@@ -86,7 +85,8 @@ TEST(ProcStat, TakesAnyName) {
 }
 
 TEST(ProcStat, RefusesWhatIsNone) {
-  for (const char* text : {"", "12", "12 (a", "12 (a)", "12 (a) S", "12 (a) S x 1 1", "12 (a) S 1 2 3 4 5", ")( S 1 2 3"}) {
+  for (const char* text :
+       {"", "12", "12 (a", "12 (a)", "12 (a) S", "12 (a) S x 1 1", "12 (a) S 1 2 3 4 5", ")( S 1 2 3"}) {
     EXPECT_FALSE(parse_proc_stat(text)) << text;
   }
 }
