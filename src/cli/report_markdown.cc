@@ -24,6 +24,13 @@ std::string cell(const std::string& text) {
   return out;
 }
 
+// One of ours, with commands in backticks.
+std::string sentence(const std::string& text) {
+  std::string out = cell(text);
+  for (size_t at = 0; (at = out.find("\\`", at)) != out.npos; ++at) out.erase(at, 1);
+  return out;
+}
+
 using Cells = std::vector<std::string>;
 
 // Every cell but those of `head` must have gone through cell() where it is not a number.
@@ -192,7 +199,7 @@ std::string report_markdown(const ReportInput& input) {
   out += section("Top Cache Hits", hits_table(input, input.options.top));
   std::vector<std::string> advice = suggestions(events, input.sum);
   if (!advice.empty()) out += "\n#### Suggestions\n\n";
-  for (const std::string& text : advice) out += "- " + cell(text) + "\n";
+  for (const std::string& text : advice) out += "- " + sentence(text) + "\n";
   return out;
 }
 
@@ -204,7 +211,7 @@ std::string report_github(const ReportInput& input) {
   Table table({"", ""});
   for (const auto& [label, value] : facts(input)) table.add({"**" + label + "**", value});
   out += table.text();
-  for (const std::string& text : suggestions(events, sum)) out += "\n> " + cell(text) + "\n";
+  for (const std::string& text : suggestions(events, sum)) out += "\n> " + sentence(text) + "\n";
   out += details("Top compiled cache-key misses", number(sum.compiled()) + " compiled", misses_table(input, top));
   out += details("Causes", "", causes_table(events, top));
   out += details("Expensive cache hits", number(sum.hits()) + " hits", hits_table(input, top));

@@ -14,8 +14,8 @@ constexpr std::string_view kBuildPrograms[] = {
     "rpmbuild",  "rules", "samu",  "scons",           "tup",         "waf",   "xcodebuild",
 };
 // An ancestor costs about 12 µs. How many of other kinds may stand in a row below the first build program (libtool and
-// the shells around it), and between two (a build script of a crate and its shell).
-constexpr int kMostBelow = 4, kMostBetween = 2;
+// the shells around it), and between two (the build script of a crate, or a shell).
+constexpr int kMostBelow = 4, kMostBetween = 1;
 
 static_assert(std::is_sorted(std::begin(kBuildPrograms), std::end(kBuildPrograms)));
 

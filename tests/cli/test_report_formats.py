@@ -1,10 +1,11 @@
 """The forms of a report, over a log that is written by hand."""
 import json
 import re
+import subprocess
 
 import pytest
 
-from test_builds import Log
+from test_builds import KACHE, Log
 
 HOSTILE = '</script><script>alert(1)</script>|"`*[x](y)\n\\'
 
@@ -115,6 +116,12 @@ def test_output_to_a_file_is_whole_or_not_there(log):
     assert result.returncode == 0 and result.stdout == "" and (log.home / "out.md").read_text() == report(log, "github")
     assert log.kache("report", "-o", "nowhere/out.md").returncode == 1
     assert sorted(path.name for path in log.home.iterdir()) == [".cache", "out.md"]
+
+
+def test_a_report_that_can_not_be_written_is_no_success(log):
+    with open("/dev/full", "w") as full:
+        result = subprocess.run([KACHE, "report"], env={"PATH": "/usr/bin:/bin", "HOME": str(log.home)}, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert result.returncode == 1 and "standard output: No space left" in result.stderr
 
 
 @pytest.mark.parametrize("form", ["text", "json", "markdown", "github", "trace", "html"])
