@@ -1,7 +1,5 @@
 #include "cli/report.h"
 
-#include <errno.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -106,10 +104,7 @@ constexpr FormatRow kFormats[] = {
 };
 
 Status write_report(const CommandContext& context, const std::string& output, const std::string& text) {
-  if (output.empty()) {
-    bool is_out = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
-    return is_out ? Status(Ok{}) : error_from_errno(errno, "standard output");
-  }
+  if (output.empty()) return std::fwrite(text.data(), 1, text.size(), stdout), Ok{};  // main says when that failed
   KACHE_TRY(replace_file(context.fs, absolute_path(context.cwd, output), text, 0666));
   std::fprintf(stderr, "Report written to %s\n", output.c_str());
   return Ok{};

@@ -105,7 +105,7 @@ json almost_json(const std::vector<BuildEvent>& events) {
     }
   }
   json list = json::array();
-  for (const CauseCost& cost : causes_of(single, true)) {
+  for (const CauseCost& cost : causes_of(single)) {
     if (list.size() == kMostCauses) break;
     list.push_back({{"what", cost.cause.why + ": " + cost.cause.what},
                     {"count", cost.count},
@@ -204,7 +204,7 @@ std::string report_html(const ReportInput& input) {
                {"roots", std::move(rows.roots)},
                {"origin", rows.origin_ms},
                {"left_out", rows.left_out},
-               {"causes", causes_json(causes_of(chosen.events, true))},
+               {"causes", causes_json(causes_of(chosen.events))},
                {"almost", almost_json(chosen.events)},
                {"builds", builds_json(chosen.history.builds)},
                {"store", store_json(input.context)}};

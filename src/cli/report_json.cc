@@ -167,7 +167,7 @@ json make_json(const ReportInput& input) {
   for (const BuildEvent* event : slowest_bypassed(events, options.top)) bypass["slowest"].push_back(bypass_detail(*event));
   report["suggestions"] = suggestions(events, sum);
   report["causes"] = json::array();
-  for (const CauseCost& cost : causes_of(events, true)) {
+  for (const CauseCost& cost : causes_of(events)) {
     report["causes"].push_back({{"why", cost.cause.why},
                                 {"what", cost.cause.what},
                                 {"fix", cost.cause.fix},

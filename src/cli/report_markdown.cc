@@ -69,7 +69,7 @@ std::string units_of(const CauseCost& cost) {
 
 Table causes_table(const std::vector<BuildEvent>& events, size_t top) {
   Table table({"Why", "What", "Count", "Time", "Units"});
-  std::vector<CauseCost> causes = causes_of(events, true);
+  std::vector<CauseCost> causes = causes_of(events);
   for (size_t i = 0; i < causes.size() && i < top; ++i) {
     const CauseCost& cost = causes[i];
     table.add({cost.cause.why, cell(cost.cause.what), number(cost.count), human_ms(cost.ms), units_of(cost)});

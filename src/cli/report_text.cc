@@ -20,7 +20,11 @@ std::string failed_names(const std::vector<BuildEvent>& events) {
   return text;
 }
 
-void line(std::string& out, const std::string& text) { out += text + "\n"; }
+// An empty line before a heading is the caller's; names are anybody's.
+void line(std::string& out, const std::string& text) {
+  bool is_heading = text.starts_with('\n');
+  out += (is_heading ? "\n" : "") + printable(text.substr(is_heading)) + "\n";
+}
 
 }  // namespace
 
@@ -63,7 +67,7 @@ std::string report_text(const ReportInput& input) {
   if (sum.stored_bytes) {
     line(out, "  Stored: " + human_size(sum.stored_bytes) + ", of which " + human_size(sum.new_bytes()) + " were new");
   }
-  std::vector<CauseCost> causes = causes_of(events, true);
+  std::vector<CauseCost> causes = causes_of(events);
   if (!causes.empty()) line(out, "\nWhat misses cost:");
   for (size_t i = 0; i < causes.size() && i < input.options.top; ++i) {
     const CauseCost& cost = causes[i];

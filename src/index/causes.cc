@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace kache {
 namespace {
@@ -51,18 +52,18 @@ Cause cause_of(const BuildEvent& event) {
 
 uint64_t cost_ms(const BuildEvent& event) { return event.compile_time_ms ? event.compile_time_ms : event.elapsed_ms; }
 
-std::vector<CauseCost> causes_of(const std::vector<BuildEvent>& events, bool by_what) {
+std::vector<CauseCost> causes_of(const std::vector<BuildEvent>& events) {
   std::map<std::string, CauseCost> costs;
+  std::set<std::string> seen;
   for (const BuildEvent& event : events) {
     if (event.is_probe() || event.is_hit()) continue;
     Cause cause = cause_of(event);
-    if (!by_what) cause.what.clear();
-    CauseCost& cost = costs[cause.why + '\0' + cause.what];
+    std::string key = cause.why + '\0' + cause.what;
+    CauseCost& cost = costs[key];
     cost.cause = std::move(cause);
     cost.count++;
     cost.ms += cost_ms(event);
-    if (std::find(cost.units.begin(), cost.units.end(), event.crate_name) == cost.units.end())
-      cost.units.push_back(event.crate_name);
+    if (seen.insert(key + '\0' + event.crate_name).second) cost.units.push_back(event.crate_name);
   }
   std::vector<CauseCost> list;
   for (auto& [key, cost] : costs) list.push_back(std::move(cost));

@@ -24,8 +24,8 @@ struct CauseCost {
   std::vector<std::string> units;  // each once, in order of first appearance
 };
 
-// The dearest first. `by_what`: one for each file, variable and reason; else one for each kind.
-std::vector<CauseCost> causes_of(const std::vector<BuildEvent>& events, bool by_what);
+// One for each file, variable and reason; the dearest first.
+std::vector<CauseCost> causes_of(const std::vector<BuildEvent>& events);
 
 // What a miss cost: the compiler's time, or all of it where that is not known.
 uint64_t cost_ms(const BuildEvent& event);

@@ -24,7 +24,8 @@ std::vector<UnitPair> pair_units(const PastBuild& before, const PastBuild& after
     if (!event.is_probe() && !event.trial) names[event.crate_name + '\0' + event.crate_type].after.push_back(&event);
   }
   std::vector<UnitPair> pairs;
-  for (auto& [name, sides] : names) {
+  for (auto& [name, named] : names) {
+    Sides& sides = named;  // clang 14 captures no binding
     std::erase_if(sides.after, [&](const BuildEvent* event) {
       auto same = std::find_if(sides.before.begin(), sides.before.end(), [&](const BuildEvent* other) {
         return !event->invocation_key.empty() && other->invocation_key == event->invocation_key;

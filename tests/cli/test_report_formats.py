@@ -141,3 +141,9 @@ def test_causes_are_counted(log):
     assert causes["file changed", "/home/u/my app/src/edited.rs"]["compile_ms"] == 2400
     assert causes["new command line", ""]["crates"] == [HOSTILE]
     assert causes["compile failed", "broken"]["count"] == 1 and causes["not cacheable", "bypass rule"]["count"] == 1
+
+
+def test_a_terminal_gets_no_control_characters_from_names(log):
+    log.add("esc\x1b[31m\nred", 60, session="x-1-1", miss_reason=["file \x1b]0;x\x07"])
+    text = report(log, "text", "--top", "50")
+    assert "esc?[31m?red" in text and "\x1b" not in text and "\x07" not in text and "\n\nMost expensive misses:\n" in text
