@@ -125,4 +125,4 @@ def test_cargo_goes_through_kache_for_once(tree):
     assert "part" in tree.run(KACHE, "list")
     assert "no such command" in tree.run(KACHE, "cargo", "no-such-command", status=101, **env)
     assert "kache itself" in tree.run(KACHE, "cargo", "build", status=1, KACHE_REAL_CARGO=str(KACHE), **env)
-    assert "not found" in tree.run(KACHE, "cargo", "build", status=1, CARGO="/nowhere/cargo", **env)
+    assert "not found" in tree.run(KACHE, "cargo", "build", status=1, CARGO="no-cargo-of-this-name", **env)
