@@ -90,6 +90,13 @@ struct PurgeOptions {
 };
 int run_purge(const CommandContext& context, const PurgeOptions& options);
 
+struct CleanOptions {
+  std::vector<std::string> dirs;  // none: the working directory
+  bool dry_run = false, yes = false, json = false;
+  std::string stale;  // only what was not written to for so long
+};
+int run_clean(const CommandContext& context, const CleanOptions& options);
+
 struct DoctorOptions {
   bool verify = false, checksums = false, repair = false;
   bool json = false;    // machine-readable
@@ -148,8 +155,8 @@ std::vector<std::string> unit_names(const std::string& given);
 std::string human_size(uint64_t bytes);
 std::string human_ms(uint64_t ms);
 std::string percent(uint64_t part, uint64_t whole);
-// Without control characters: a name may be anything, and a terminal obeys some.
-std::string printable(std::string text);
+// Control characters as \x1b, so that no name can play with a terminal.
+std::string printable(std::string_view text);
 std::string padded(std::string text, size_t width, bool right = false);
 
 }  // namespace kache

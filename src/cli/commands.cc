@@ -247,6 +247,22 @@ Command config_command(Said& said) {
   return command;
 }
 
+Command clean_command(Said& said) {
+  return {"clean", "remove target/ and other build directories",
+          "Finds what cargo, CMake and Meson have built below the working directory, or below the DIRs, shows how much room each takes "
+          "and how much of it would come back (what is shared with the store or another checkout would not), and lets you choose on a "
+          "screen. Sources, and builds inside of them, stay. Dot-directories, node_modules, other file systems and links are passed "
+          "over unless they are named.\n\nWithout a terminal, --yes or --dry-run is needed. The status is 1 when something could not "
+          "be removed. The store is not touched: see kache gc.",
+          {{"dir", "DIR", "where to look", &said.clean.dirs},
+           {"-n,--dry-run", "", "only say what would be removed", &said.clean.dry_run},
+           {"-y,--yes", "", "do not ask: remove all that is found", &said.clean.yes},
+           {"--stale", "SPAN", "only what nothing was written to for so long: 12h, 14d", &said.clean.stale},
+           {"--json", "", "for programs", &said.clean.json}},
+          [&](const CommandContext& context) { return run_clean(context, said.clean); },
+          Needs::config, kKeep};
+}
+
 Command completions_command(Said& said) {
   return {"completions", "a script for the shell that completes commands and flags",
           "  bash: source <(kache completions bash)\n"
@@ -267,7 +283,8 @@ Command completions_command(Said& said) {
 std::vector<Command> commands(Said& said) {
   return {init_command(said), cargo_command(said), doctor_command(said), config_command(said), shims_command(said),
           completions_command(said), stats_command(said), list_command(said), report_command(said), builds_command(said),
-          diff_command(said), why_miss_command(said), explain_command(said), gc_command(said), purge_command(said)};
+          diff_command(said), why_miss_command(said), explain_command(said), gc_command(said), purge_command(said),
+          clean_command(said)};
 }
 
 }  // namespace kache

@@ -76,6 +76,7 @@ struct Said {
   Words cargo;
   std::string shell;
   ConfigOptions config;
+  CleanOptions clean;
 };
 
 // `said` must outlive the table: the flags point into it.

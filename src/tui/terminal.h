@@ -1,0 +1,36 @@
+// The terminal, through ncurses: shows frames and reads keys. Whatever ends the program, the terminal is given back as it was.
+// There is one at a time.
+#pragma once
+
+#include "base/env.h"
+#include "base/result.h"
+#include "tui/frame.h"
+#include "tui/key.h"
+
+namespace kache {
+
+// Both sides are a terminal, and one that can move its cursor.
+bool has_screen(const Env& env);
+
+class Terminal {
+ public:
+  // `unsupported` where TERM names no terminal that is known.
+  static Result<Terminal> open(const Env& env);
+  Terminal(Terminal&& other) noexcept;
+  Terminal& operator=(Terminal&&) = delete;
+  ~Terminal();
+
+  int width() const;
+  int height() const;
+  void show(const Frame& frame);
+  // Waits for so long at most.
+  Key read_key(int timeout_ms);
+  // 128 + the signal that asked us to end; 0 without one.
+  int ended_by_signal() const;
+
+ private:
+  Terminal(bool has_colours, bool has_utf8) : is_open_(true), has_colours_(has_colours), has_utf8_(has_utf8) {}
+  bool is_open_, has_colours_, has_utf8_;
+};
+
+}  // namespace kache
