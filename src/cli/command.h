@@ -90,6 +90,8 @@ struct PurgeOptions {
 };
 int run_purge(const CommandContext& context, const PurgeOptions& options);
 
+int run_monitor(const CommandContext& context, const std::string& since);
+
 struct CleanOptions {
   std::vector<std::string> dirs;  // none: the working directory
   bool dry_run = false, yes = false, json = false;

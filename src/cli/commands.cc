@@ -247,6 +247,16 @@ Command config_command(Said& said) {
   return command;
 }
 
+Command monitor_command(Said& said) {
+  return {"monitor", "watch builds, the store and the build directories",
+          "A screen with five tabs: what is compiled and restored, and what has been under way for long; build directories below the "
+          "working directory; what is stored; what went to and came from a remote; what went past kache. The key ? lists the keys.\n\n"
+          "Where there is no terminal it prints once what it would show, and ends.",
+          {{"--since", "SPAN", kSpan, &said.monitor_since}},
+          [&](const CommandContext& context) { return run_monitor(context, said.monitor_since); },
+          Needs::config_quietly, kLook};
+}
+
 Command clean_command(Said& said) {
   return {"clean", "remove target/ and other build directories",
           "Finds what cargo, CMake and Meson have built below the working directory, or below the DIRs, shows how much room each takes "
@@ -283,8 +293,8 @@ Command completions_command(Said& said) {
 std::vector<Command> commands(Said& said) {
   return {init_command(said), cargo_command(said), doctor_command(said), config_command(said), shims_command(said),
           completions_command(said), stats_command(said), list_command(said), report_command(said), builds_command(said),
-          diff_command(said), why_miss_command(said), explain_command(said), gc_command(said), purge_command(said),
-          clean_command(said)};
+          diff_command(said), why_miss_command(said), explain_command(said), monitor_command(said), gc_command(said),
+          purge_command(said), clean_command(said)};
 }
 
 }  // namespace kache

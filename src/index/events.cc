@@ -24,6 +24,8 @@ void take(const json& line, const char* name, T& value) {
   }
 }
 
+}  // namespace
+
 bool parse_event(const std::string& text, BuildEvent& event) {
   json line = json::parse(text, nullptr, false);
   // A writer that was killed, or had no more room, left a piece before the line.
@@ -56,7 +58,19 @@ bool parse_event(const std::string& text, BuildEvent& event) {
   return event.end_ns >= 0;
 }
 
-}  // namespace
+bool parse_heartbeat(const std::string& text, Heartbeat& heartbeat) {
+  json line = json::parse(text, nullptr, false);
+  if (!line.is_object() || !line.contains("event") || line["event"] != "heartbeat") return false;
+  std::string ts;
+  take(line, "ts", ts);
+  take(line, "crate_name", heartbeat.crate_name);
+  take(line, "root", heartbeat.root);
+  take(line, "pid", heartbeat.pid);
+  take(line, "elapsed_s", heartbeat.elapsed_s);
+  take(line, "typical_s", heartbeat.typical_s);
+  heartbeat.at_ns = parse_time(ts);
+  return heartbeat.at_ns >= 0;
+}
 
 int64_t parse_time(const std::string& text) {
   tm parts = {};

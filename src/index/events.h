@@ -38,6 +38,18 @@ struct BuildEvent {
   bool is_probe() const { return crate_name.empty() || crate_name == "___"; }
 };
 
+// A compile that has been running for long; written again and again while it does.
+struct Heartbeat {
+  std::string crate_name, root;
+  int64_t at_ns = 0;
+  uint64_t pid = 0, elapsed_s = 0;
+  uint64_t typical_s = 0;  // 0: not known
+};
+
+// One line of the log. False: it is something else.
+bool parse_event(const std::string& text, BuildEvent& event);
+bool parse_heartbeat(const std::string& text, Heartbeat& heartbeat);
+
 // Events that ended at or after `since_ns`; an absent log is an empty one.
 Result<std::vector<BuildEvent>> read_events(FileSystem& fs, const std::string& path, int64_t since_ns);
 

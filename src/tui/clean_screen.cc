@@ -128,6 +128,7 @@ Frame draw(const CleanScreen& given, int width, int height) {
   int last = height - 1;
   if (screen.is_asking) {
     std::string question = "Remove " + counted(sum.count, "directory", "directories") + ", about " + format_size(sum.frees) + "? (y/n)";
+    if (display_width(question) > width) question = "Remove " + std::to_string(sum.count) + ", " + format_size(sum.frees) + "? (y/n)";
     frame.put(0, last, question, Style::bad);
     return frame;
   }

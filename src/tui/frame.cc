@@ -138,6 +138,11 @@ std::string cut_to_width(std::string_view text, int columns, bool keep_end) {
   return out + "…";
 }
 
+std::string padded_to(std::string_view text, int columns) {
+  std::string out = cut_to_width(text, columns);
+  return out + std::string(static_cast<size_t>(std::max(columns - display_width(out), 0)), ' ');
+}
+
 Frame to_ascii(const Frame& frame) {
   Frame plain = frame;
   for (int y = 0; y < frame.height(); ++y) {

@@ -51,6 +51,9 @@ int display_width(std::string_view text);
 // Its beginning, or with `keep_end` its end, in at most `columns`, "…" where something was cut.
 std::string cut_to_width(std::string_view text, int columns, bool keep_end = false);
 
+// Cut, or filled up with blanks.
+std::string padded_to(std::string_view text, int columns);
+
 // For a terminal that has no UTF-8: our own signs by what is like them, the rest '?'.
 Frame to_ascii(const Frame& frame);
 

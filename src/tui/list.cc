@@ -9,8 +9,14 @@ bool ListPlace::move(const Key& key, size_t count, size_t page) {
   switch (key.code) {
     case Key::up: cursor -= cursor > 0; break;
     case Key::down: cursor = std::min(cursor + 1, last); break;
-    case Key::page_up: cursor -= std::min(cursor, step); break;
-    case Key::page_down: cursor = std::min(cursor + step, last); break;
+    case Key::page_up:
+      cursor -= std::min(cursor, step);
+      top -= std::min(top, step);
+      break;
+    case Key::page_down:
+      cursor = std::min(cursor + step, last);
+      top += step;
+      break;
     case Key::home: cursor = 0; break;
     case Key::end: cursor = last; break;
     default:
