@@ -123,6 +123,8 @@ struct ConfigOptions {
   bool json = false, origin = false;
 };
 int run_config_show(const CommandContext& context, const ConfigOptions& options);
+// On a terminal; elsewhere as run_config_show.
+int run_config_editor(const CommandContext& context, const ConfigOptions& options);
 int run_config_get(const CommandContext& context, const ConfigOptions& options);
 int run_config_set(const CommandContext& context, const ConfigOptions& options);
 int run_config_unset(const CommandContext& context, const ConfigOptions& options);

@@ -224,8 +224,9 @@ Command config_command(Said& said) {
   Command command = row("config", "every setting, its value and where it comes from",
                         "A value comes from the environment, else from the one configuration file, else it is the default. The file is "
                         "$KACHE_CONFIG, else the nearest .kache.toml upwards from here, else ~/.config/kache/config.toml. kache-config(5) "
-                        "has all options.\n\nWithout a command it shows what `kache config show` shows.",
-                        {json}, run_config_show, Needs::config);
+                        "has all options.\n\nWithout a command it opens an editor of them on the terminal; where there is none, it shows what "
+                        "`kache config show` shows.",
+                        {json}, run_config_editor, Needs::config);
   command.subcommands = {
       row("show", "every option, its value and where it comes from", "",
           {json, {"--origin", "", "with the line of the file, or the variable", &config.origin}}, run_config_show, Needs::config),

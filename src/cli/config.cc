@@ -1,9 +1,8 @@
 // `kache config`: what is set, where, and the change of one setting.
-#include <stdlib.h>
-
 #include <cstdio>
 
 #include "base/path.h"
+#include "cli/config_edit.h"
 #include "cli/settings.h"
 #include "cli/toml_document.h"
 
@@ -40,59 +39,6 @@ json head(const char* command) { return {{"schema_version", 1}, {"command", comm
 
 json file_json(const CommandContext& context) { return context.config.file.empty() ? json() : json(context.config.file); }
 
-// The file to change: a link to it stays one.
-std::string file_to_edit(const CommandContext& context, const std::string& given) {
-  std::string path = given.empty() ? find_config_file(context.fs, context.env, context.cwd, "").path : absolute_path(context.cwd, given);
-  char* real = ::realpath(path.c_str(), nullptr);
-  if (!real) return path;
-  path = real;
-  ::free(real);
-  return path;
-}
-
-struct FileText {
-  std::string path, text;
-  bool exists = false;
-};
-
-Result<FileText> read_to_edit(const CommandContext& context, const std::string& given) {
-  FileText file;
-  file.path = file_to_edit(context, given);
-  if (!is_absolute(file.path)) return Error{ErrorCode::invalid, 0, "neither HOME nor XDG_CONFIG_HOME is set; name a file with --file"};
-  Result<FileStat> stat = context.fs.stat(file.path);
-  if (!stat.ok() && stat.code() == ErrorCode::not_found) return file;
-  if (stat.ok() && !stat->is_regular()) return Error{ErrorCode::invalid, 0, file.path + ": not a regular file"};
-  file.text = KACHE_TRY(read_file(context.fs, file.path, kMaxFileSize));
-  file.exists = true;
-  return file;
-}
-
-// The old file stays beside the new one.
-Status write_edited(const CommandContext& context, const FileText& old, const std::string& text, std::string* backup) {
-  if (!old.exists) {
-    Status made = make_dirs(context.fs, std::string(dir_name(old.path)), 0777);
-    if (!made.ok()) return made;
-    return replace_file(context.fs, old.path, text, 0666);
-  }
-  FileStat stat = KACHE_TRY(context.fs.stat(old.path));
-  *backup = KACHE_TRY(keep_backup(context, old.path, old.text, stat.mode & 0777));
-  // What somebody wrote meanwhile is not overwritten.
-  if (KACHE_TRY(read_file(context.fs, old.path, kMaxFileSize)) != old.text) {
-    return Error{ErrorCode::invalid, 0, old.path + ": was changed meanwhile; nothing was written"};
-  }
-  return replace_file(context.fs, old.path, text, stat.mode & 0777);
-}
-
-TomlPath path_of(std::string_view key) {
-  TomlPath path;
-  for (size_t start = 0; start <= key.size();) {
-    size_t end = std::min(key.find('.', start), key.size());
-    path.emplace_back(key.substr(start, end - start));
-    start = end + 1;
-  }
-  return path;
-}
-
 // Sets or, without a value, unsets.
 int change(const CommandContext& context, const ConfigOptions& options, const Option& option, const std::optional<std::string>& literal) {
   std::string key(option.key);
@@ -114,16 +60,6 @@ int change(const CommandContext& context, const ConfigOptions& options, const Op
   bool is_overridden = !option.variable.empty() && context.env.has(option.variable) && !context.config.ignore_env;
   if (is_overridden) std::printf("  %s is set in the environment, and wins\n", std::string(option.variable).c_str());
   return 0;
-}
-
-// The values as they were given, or the items of a list in TOML's own notation.
-OptionValue given_values(const std::vector<std::string>& words, const Option& option) {
-  if (!option.is_list() || words.size() != 1) return words;
-  if (words[0].empty()) return {};
-  if (!words[0].starts_with('[')) return words;
-  CompiledConfig parsed = compile_config("x = " + words[0], "");
-  bool is_list = parsed.problem.empty() && parsed.settings.size() == 1 && parsed.settings[0].shape == CompiledSetting::list;
-  return is_list ? parsed.settings[0].values : words;
 }
 
 json json_of(const FileProblem& problem, const std::string& path) {
@@ -212,12 +148,9 @@ int run_config_set(const CommandContext& context, const ConfigOptions& options) 
   if (options.values.size() > 1 && !option->is_list() && option->type != OptionType::command) {
     return fail(name + " takes one value, not " + std::to_string(options.values.size())), 2;
   }
-  OptionValue values = given_values(options.values, *option);
-  Config scratch;
-  Status good = option->is_list() ? set_option_list(*option, values, context.env, scratch)
-                                  : set_option(*option, value_text(*option, values), context.env, scratch);
-  if (!good.ok()) return fail(name + ": expected " + good.error().message + ", not \"" + value_text(*option, values) + "\""), 2;
-  return change(context, options, *option, value_literal(*option, values));
+  Result<std::string> literal = literal_of(*option, options.values, context.env);
+  if (!literal.ok()) return fail(name + ": expected " + literal.error().message), 2;
+  return change(context, options, *option, *literal);
 }
 
 int run_config_unset(const CommandContext& context, const ConfigOptions& options) {

@@ -50,12 +50,12 @@ TEST(MonitorScreenTest, a_build_on_80_by_24) {
   Lab lab;
   lab.data = data_of({event_of("serde", "local_hit", 2), event_of("tokio", "miss", 1500), event_of("conftest", "passthrough", 5, "unsupported|-o -")});
   EXPECT_EQ(lab.line(0), "kache   1 Build   2 Projects   3 Store   4 Transfer   5 Passthrough");
-  EXPECT_EQ(lab.line(1), "Store … / 50.0 GiB   Hit rate 50.0% (local 1, miss 1, pass 1)   last 24h");
+  EXPECT_EQ(lab.line(1), "Store …   Hit rate 50.0% (local 1, miss 1, pass 1)   last 24h");
   EXPECT_EQ(lab.line(3), "Hit rate (recent) █▁");
-  EXPECT_EQ(lab.line(4), "Status      Unit            Action               Compile     Total        Size");
-  EXPECT_EQ(lab.line(5), "→ pass      conftest        built (not cached)      10ms       5ms     2.0 KiB");
-  EXPECT_EQ(lab.line(6), "● miss      tokio           built + cached          3.0s      1.5s     2.0 KiB");
-  EXPECT_EQ(lab.line(7), "✓ hit       serde           restored                 4ms       2ms     2.0 KiB");
+  EXPECT_EQ(lab.line(4), "Status      Unit              Action               Compile     Total        Size");
+  EXPECT_EQ(lab.line(5), "→ pass      conftest          built (not cached)      10ms       5ms     2.0 KiB");
+  EXPECT_EQ(lab.line(6), "● miss      tokio             built + cached          3.0s      1.5s     2.0 KiB");
+  EXPECT_EQ(lab.line(7), "✓ hit       serde             restored                 4ms       2ms     2.0 KiB");
   EXPECT_EQ(lab.line(23), "f filter  s sort: newest  Enter details  p pause  ? help  q quit");
 }
 
