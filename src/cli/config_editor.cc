@@ -32,7 +32,7 @@ ConfigField field_of(const CommandContext& context, const Setting& setting) {
   field.section = option.key.empty() ? "environment" : name.substr(0, dot);
   field.name = option.key.empty() ? name : name.substr(dot + 1);
   field.key = option.key;
-  field.value = typed(option, setting.value);
+  field.value = typed(option, shown_value(setting));
   field.standard = typed(option, setting.standard);
   field.source = source_name(setting.source);
   if (setting.source == Source::file) field.source = setting.where.substr(setting.where.rfind('/') + 1);

@@ -87,9 +87,9 @@ int Frame::put_cut(int x, int y, int room, std::string_view text, Style style) {
 
 int Frame::put_right(int end, int y, std::string_view text, Style style) { return put(end - display_width(text), y, text, style); }
 
-void Frame::reverse(int y, int from) {
+void Frame::reverse(int y, int from, int end) {
   if (y < 0 || y >= height_) return;
-  for (int x = from; x < width_; ++x) at(x, y).is_reversed = true;
+  for (int x = std::max(from, 0); x < std::min(end, width_); ++x) at(x, y).is_reversed = true;
 }
 
 std::string Frame::line(int y) const {

@@ -32,9 +32,10 @@ class Frame {
   // At most `room` columns; what is cut ends in "…".
   int put_cut(int x, int y, int room, std::string_view text, Style style = Style::plain);
   int put_right(int end, int y, std::string_view text, Style style = Style::plain);
-  // The whole line, as the cursor of a list is shown.
-  void reverse(int y, int from = 0);
+  // A line or a part of it, as a cursor is shown.
+  void reverse(int y, int from = 0, int end = kWhole);
 
+  // REQUIRES: inside of it.
   const Cell& at(int x, int y) const { return cells_[static_cast<size_t>(y * width_ + x)]; }
   Cell& at(int x, int y) { return cells_[static_cast<size_t>(y * width_ + x)]; }
   // A line without the blanks at its end; all lines.
@@ -42,6 +43,7 @@ class Frame {
   std::string text() const;
 
  private:
+  static constexpr int kWhole = 1 << 20;
   int width_, height_;
   std::vector<Cell> cells_;
 };

@@ -48,7 +48,7 @@ void put_edit(Frame& frame, int x, int y, int room, const LineEdit& edit) {
   std::string head = cut_to_width(edit.text.substr(0, edit.caret), room - 1, true);
   int caret = frame.put(x, y, head, Style::accent);
   frame.put(caret, y, cut_to_width(edit.text.substr(edit.caret), x + room - caret), Style::accent);
-  if (caret < frame.width()) frame.at(caret, y).is_reversed = true;
+  frame.reverse(y, caret, caret + 1);
 }
 
 }  // namespace kache

@@ -70,7 +70,7 @@ void draw_tabs(Frame& frame, const MonitorScreen& screen) {
     // Where all of them find no room, the others are only numbers.
     std::string text = " " + std::to_string(i + 1) + (is_narrow && !is_current ? "" : " " + name) + " ";
     int end = frame.put(x, 0, text, is_current ? Style::title : Style::plain);
-    for (int at = x; is_current && at < std::min(end, frame.width()); ++at) frame.at(at, 0).is_reversed = true;
+    if (is_current) frame.reverse(0, x, end);
     x = end + (is_narrow ? 0 : 1);
   }
   if (screen.is_paused) frame.put_right(frame.width(), 0, "PAUSED", Style::warn);
@@ -141,7 +141,7 @@ void draw_last(Frame& frame, int y, const MonitorScreen& screen, size_t count, c
   if (screen.is_typing) {
     std::string typed = cut_to_width(state.filter, room - 9, true);
     int x = frame.put(0, y, "Filter: " + typed, Style::accent);
-    if (x < frame.width()) frame.at(x, y).is_reversed = true;
+    frame.reverse(y, x, x + 1);
     return;
   }
   std::string order = monitor_tab(screen.tab).orders[state.order];

@@ -141,7 +141,7 @@ def test_tabs_filter_sort_help_pause(work):
         shown.keys("Escape")
         shown.wait("filter: t05")
         shown.keys("Escape")
-        shown.wait("f filter", "unit180")
+        shown.wait("f filter", "unit190")
         shown.keys("Escape")  # never out
         shown.keys("s")
         shown.wait("sort: slowest")
