@@ -158,7 +158,7 @@ int run_clean(const CommandContext& context, const CleanOptions& options) {
   for (const std::string& dir : options.dirs) request.roots.push_back(absolute_path(context.cwd, dir));
   if (request.roots.empty()) request.roots.push_back(context.cwd);
   request.store = context.config.cache_dir;
-  if (!has_answer) std::fputs("Looking for build directories…\r", stderr);
+  if (!has_answer) std::fputs("Looking for build directories...\r", stderr);
   Result<ScanResult> found = find_build_dirs(request);
   if (!has_answer) std::fputs("\x1b[K", stderr);
   if (!found.ok()) return fail("clean: " + found.error().message), 2;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -233,49 +234,47 @@ int run_screen(const CommandContext& context, MonitorData data, int64_t since_ns
   std::atomic<bool> shows_projects = false, is_paused = false;
   int64_t scan_after_ns = 0;
   std::atomic<bool> is_scan_asked = false;
-  int status = 0;
-  {
-    Feed log_feed([&](const std::atomic<bool>&) {
-      if (!is_paused) logs.look(inbox);
-      return milliseconds(250);
-    });
-    Feed store_feed([&](const std::atomic<bool>&) {
-      int64_t start = context.clock.monotonic_ns();
-      if (!is_paused) store.look(inbox);
-      // A large store is looked at less often.
-      return std::max(milliseconds(2000), milliseconds((context.clock.monotonic_ns() - start) / 1'000'000 * 10));
-    });
-    Feed ways_feed([&](const std::atomic<bool>&) {
-      check_ways(context, inbox);
-      return milliseconds(60'000);
-    });
-    Feed project_feed([&](const std::atomic<bool>& stop) {
-      int64_t start = context.clock.monotonic_ns();
-      bool is_due = shows_projects && start >= scan_after_ns && !is_paused;
-      if (!is_due && !is_scan_asked) return milliseconds(200);
-      is_scan_asked = false;
-      scan_projects(context, inbox, stop);
-      int64_t end = context.clock.monotonic_ns();
-      // Every ten seconds, and no more than a tenth of the time.
-      scan_after_ns = end + std::max<int64_t>(10'000'000'000, (end - start) * 10);
-      return milliseconds(200);
-    });
-    MonitorScreen screen;
-    for (;;) {
-      if (!screen.is_paused) inbox.take_into(data);
-      int64_t now = context.clock.wall_ns();
-      if (!screen.is_paused) drop_silent(data, now);
-      shows_projects = screen.tab == kProjectsTab;
-      is_paused = screen.is_paused;
-      terminal->show(draw(screen, data, terminal->width(), terminal->height(), now));
-      MonitorAnswer answer = press(screen, data, terminal->read_key(250), terminal->height());
-      if (answer == MonitorAnswer::quit) break;
-      if (answer == MonitorAnswer::clear) clear_events(data);
-      if (answer == MonitorAnswer::rescan) is_scan_asked = true, data.is_scanning = true, project_feed.ask(), store_feed.ask();
-    }
-    status = terminal->ended_by_signal();
+  Feed log_feed([&](const std::atomic<bool>&) {
+    if (!is_paused) logs.look(inbox);
+    return milliseconds(250);
+  });
+  Feed store_feed([&](const std::atomic<bool>&) {
+    int64_t start = context.clock.monotonic_ns();
+    if (!is_paused) store.look(inbox);
+    // A large store is looked at less often.
+    return std::max(milliseconds(2000), milliseconds((context.clock.monotonic_ns() - start) / 1'000'000 * 10));
+  });
+  Feed ways_feed([&](const std::atomic<bool>&) {
+    check_ways(context, inbox);
+    return milliseconds(60'000);
+  });
+  Feed project_feed([&](const std::atomic<bool>& stop) {
+    int64_t start = context.clock.monotonic_ns();
+    bool is_due = shows_projects && start >= scan_after_ns && !is_paused;
+    if (!is_due && !is_scan_asked) return milliseconds(200);
+    is_scan_asked = false;
+    scan_projects(context, inbox, stop);
+    int64_t end = context.clock.monotonic_ns();
+    // Every ten seconds, and no more than a tenth of the time.
+    scan_after_ns = end + std::max<int64_t>(10'000'000'000, (end - start) * 10);
+    return milliseconds(200);
+  });
+  MonitorScreen screen;
+  for (;;) {
+    if (!screen.is_paused) inbox.take_into(data);
+    int64_t now = context.clock.wall_ns();
+    if (!screen.is_paused) drop_silent(data, now);
+    shows_projects = screen.tab == kProjectsTab;
+    is_paused = screen.is_paused;
+    terminal->show(draw(screen, data, terminal->width(), terminal->height(), now));
+    MonitorAnswer answer = press(screen, data, terminal->read_key(250), terminal->height());
+    if (answer == MonitorAnswer::quit) break;
+    if (answer == MonitorAnswer::clear) clear_events(data);
+    if (answer == MonitorAnswer::rescan) is_scan_asked = true, data.is_scanning = true, project_feed.ask(), store_feed.ask();
   }
-  return status;
+  terminal->close();
+  // The first look at a large store takes long. It is a transaction of SQLite, and nobody who quits has to wait for it.
+  std::_Exit(terminal->ended_by_signal());
 }
 
 int print_snapshot(const CommandContext& context, MonitorData data, int64_t since_ns) {
@@ -286,7 +285,8 @@ int print_snapshot(const CommandContext& context, MonitorData data, int64_t sinc
   inbox.take_into(data);
   int64_t now = context.clock.wall_ns();
   drop_silent(data, now);
-  std::fputs(monitor_text(data, now).c_str(), stdout);
+  std::string text = monitor_text(data, now);
+  std::fputs((has_utf8_locale() ? text : to_ascii(text)).c_str(), stdout);
   return 0;
 }
 

@@ -156,4 +156,17 @@ Frame to_ascii(const Frame& frame) {
   return plain;
 }
 
+std::string to_ascii(std::string_view text) {
+  std::string plain;
+  for (size_t at = 0; at < text.size();) {
+    size_t end = std::min(text.find('\n', at), text.size());
+    std::string_view line = text.substr(at, end - at);
+    Frame frame(display_width(line), 1);
+    frame.put(0, 0, line);
+    plain += to_ascii(frame).line(0) + "\n";
+    at = end + 1;
+  }
+  return plain;
+}
+
 }  // namespace kache

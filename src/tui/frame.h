@@ -58,5 +58,6 @@ std::string padded_to(std::string_view text, int columns);
 
 // For a terminal that has no UTF-8: our own signs by what is like them, the rest '?'.
 Frame to_ascii(const Frame& frame);
+std::string to_ascii(std::string_view text);  // line by line
 
 }  // namespace kache

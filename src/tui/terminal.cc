@@ -128,6 +128,11 @@ bool has_screen(const Env& env) {
   return ::isatty(STDIN_FILENO) && ::isatty(STDOUT_FILENO) && !term.empty() && term != "dumb";
 }
 
+bool has_utf8_locale() {
+  (void)::setlocale(LC_CTYPE, "");
+  return ::strcmp(::nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
 Result<Terminal> Terminal::open(const Env& env) {
   (void)::setlocale(LC_CTYPE, "");
   (void)::tcgetattr(STDIN_FILENO, &g_restore.modes);
@@ -153,15 +158,15 @@ Result<Terminal> Terminal::open(const Env& env) {
     (void)::use_default_colors();
     for (size_t i = 1; i < kStyles; ++i) (void)::init_pair(static_cast<short>(i), kPaints[i].colour, -1);
   }
-  bool has_utf8 = ::strcmp(::nl_langinfo(CODESET), "UTF-8") == 0;
-  return Terminal(has_colours, has_utf8);
+  return Terminal(has_colours, has_utf8_locale());
 }
 
 Terminal::Terminal(Terminal&& other) noexcept
     : is_open_(std::exchange(other.is_open_, false)), has_colours_(other.has_colours_), has_utf8_(other.has_utf8_) {}
 
-Terminal::~Terminal() {
+void Terminal::close() {
   if (!is_open_) return;
+  is_open_ = false;
   ::endwin();
   ::delscreen(g_screen);
   g_screen = nullptr;

@@ -11,6 +11,8 @@ namespace kache {
 
 // Both sides are a terminal, and one that can move its cursor.
 bool has_screen(const Env& env);
+// Of the locale that the environment names.
+bool has_utf8_locale();
 
 class Terminal {
  public:
@@ -18,7 +20,9 @@ class Terminal {
   static Result<Terminal> open(const Env& env);
   Terminal(Terminal&& other) noexcept;
   Terminal& operator=(Terminal&&) = delete;
-  ~Terminal();
+  ~Terminal() { close(); }
+  // Gives it back. Nothing can be shown afterwards.
+  void close();
 
   int width() const;
   int height() const;

@@ -69,6 +69,7 @@ def test_in_a_pipe_it_prints_once(work):
     piped = subprocess.run(f"'{KACHE}' monitor | head -1", shell=True, cwd=work, env=env_of(work), stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert piped.stderr == "" and piped.stdout.startswith("Store ")
     assert monitor(work, TERM="dumb").returncode == 0
+    assert monitor(work, LANG="C", LC_ALL="C").stdout.isascii() and "+ hit" in monitor(work, LANG="C", LC_ALL="C").stdout
 
 
 def test_wrong_usage(work):
