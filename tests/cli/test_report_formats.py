@@ -146,4 +146,4 @@ def test_causes_are_counted(log):
 def test_a_terminal_gets_no_control_characters_from_names(log):
     log.add("esc\x1b[31m\nred", 60, session="x-1-1", miss_reason=["file \x1b]0;x\x07"])
     text = report(log, "text", "--top", "50")
-    assert "esc\\x1b[31m\\x07red" in text and "\x1b" not in text and "\x07" not in text and "\n\nMost expensive misses:\n" in text
+    assert "esc\\x1b[31m\\x0ared" in text and "\x1b" not in text and "\x07" not in text and "\n\nMost expensive misses:\n" in text
