@@ -33,12 +33,15 @@ struct EventChoice {
   std::string build;  // "1" is the last one; or an id
   bool last_build = false;
 };
-struct StatsOptions : EventChoice {};
+struct StatsOptions : EventChoice {
+  bool json = false;
+};
 int run_stats(const CommandContext& context, const StatsOptions& options);
 
 struct ListOptions {
   std::string crate;
   std::string sort = "name";
+  bool json = false;
 };
 int run_list(const CommandContext& context, const ListOptions& options);
 std::vector<std::string> list_orders();  // the values of --sort

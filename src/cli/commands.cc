@@ -104,7 +104,7 @@ std::vector<Flag> joined(std::vector<Flag> flags, const std::vector<Flag>& more)
 
 Command stats_command(Said& said) {
   return {"stats", "how full the store is and how well it serves", "",
-          choice_flags(said.stats),
+          joined(choice_flags(said.stats), {{"--json", "", "for programs", &said.stats.json}}),
           [&](const CommandContext& context) { return run_stats(context, said.stats); },
           Needs::config, kLook};
 }
@@ -112,7 +112,8 @@ Command stats_command(Said& said) {
 Command list_command(Said& said) {
   return {"list", "what is stored", "",
           {{"crate", "NAME", "only this crate, or source file of C, in detail", &said.list.crate},
-           {"--sort", "ORDER", "of the rows", &said.list.sort, list_orders()}},
+           {"--sort", "ORDER", "of the rows", &said.list.sort, list_orders()},
+           {"--json", "", "for programs", &said.list.json}},
           [&](const CommandContext& context) { return run_list(context, said.list); },
           Needs::config, kLook};
 }

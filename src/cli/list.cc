@@ -1,7 +1,10 @@
 #include <algorithm>
 #include <cstdio>
 
+#include <nlohmann/json.hpp>
+
 #include "cli/command.h"
+#include "cli/json.h"
 #include "index/events.h"
 #include "index/store_index.h"
 
@@ -73,6 +76,12 @@ void print_details(const CommandContext& context, const IndexedEntry& entry) {
   print_files(context, entry);
 }
 
+nlohmann::ordered_json json_of(const CommandContext& context, const IndexedEntry& entry) {
+  return {{"cache_key", entry.key.hex()}, {"unit", entry.crate_name}, {"crate_types", entry.crate_types}, {"profile", entry.profile},
+          {"target", entry.target}, {"size", entry.blob_bytes}, {"hits", entry.hits}, {"compile_time_ms", entry.compile_ms},
+          {"created", rfc3339(entry.created_ns)}, {"accessed", rfc3339(last_used(context, entry))}};
+}
+
 }  // namespace
 
 std::vector<std::string> list_orders() {
@@ -91,7 +100,12 @@ int run_list(const CommandContext& context, const ListOptions& options) {
   if (!done.ok()) return fail(done.error().message);
   uint64_t count = 0;
   bool in_detail = !options.crate.empty();
+  nlohmann::ordered_json entries = nlohmann::ordered_json::array();
   auto show = [&](const IndexedEntry& entry) {
+    if (options.json) {
+      count++;
+      return entries.push_back(json_of(context, entry));
+    }
     if (count++ == 0 && !in_detail) {
       std::printf("%-30s %-10s %-8s %10s %6s %12s %12s\n", "Unit", "Type", "Profile", "Size", "Hits", "Created", "Accessed");
       std::puts(std::string(92, '-').c_str());
@@ -105,6 +119,10 @@ int run_list(const CommandContext& context, const ListOptions& options) {
     if (count == 0 && done.ok()) done = index.each_entry(name, sort->order, hits, show);
   }
   if (!done.ok()) return fail(done.error().message);
+  if (options.json) {
+    std::puts(to_text({{"schema_version", 1}, {"command", "list"}, {"entries", std::move(entries)}}).c_str());
+    return 0;
+  }
   if (count == 0) {
     std::puts(in_detail ? ("No cached entries for '" + options.crate + "'.").c_str() : "No cached entries.");
   } else if (!in_detail) {

@@ -1,11 +1,31 @@
 #include <cstdio>
 
+#include <nlohmann/json.hpp>
+
 #include "cli/choice.h"
+#include "cli/json.h"
 #include "index/events.h"
 #include "index/store_index.h"
 #include "index/summary.h"
 
 namespace kache {
+namespace {
+
+nlohmann::ordered_json json_of(const StoreTotals& store, uint64_t limit, const Summary& sum, const std::string& window) {
+  uint64_t known = sum.saved_ms + sum.spent_ms;
+  return {{"schema_version", 1},
+          {"command", "stats"},
+          {"store", {{"bytes", store.blob_bytes}, {"max_bytes", limit}, {"entries", store.entries}, {"blobs", store.blobs}, {"logical_bytes", store.logical_bytes}}},
+          {"window", window},
+          {"hit_rate_pct", rate(sum.hits(), sum.total())},
+          {"weighted_hit_rate_pct", known ? nlohmann::ordered_json(rate(sum.saved_ms, known)) : nlohmann::ordered_json(nullptr)},
+          {"local_hits", sum.local_hits}, {"prefetch_hits", sum.prefetch_hits}, {"remote_hits", sum.remote_hits}, {"dups", sum.dups},
+          {"misses", sum.misses}, {"time_saved_ms", sum.saved_ms}, {"miss_time_ms", sum.miss_elapsed_ms}, {"total_duration_ms", sum.elapsed_ms},
+          {"failed_compiles", sum.errors}, {"failed_probes", sum.failed_trials}, {"faults", sum.faults}, {"passthroughs", sum.passthroughs},
+          {"skipped", sum.skipped}, {"probes", sum.probes}, {"store_failures", sum.store_failures}};
+}
+
+}  // namespace
 
 int run_stats(const CommandContext& context, const StatsOptions& options) {
   Result<ChosenEvents> chosen = choose_events(context, options);
@@ -19,6 +39,7 @@ int run_stats(const CommandContext& context, const StatsOptions& options) {
   StoreTotals store = index.totals();
   auto number = [](uint64_t n) { return static_cast<unsigned long long>(n); };
   uint64_t limit = context.config.local_max_size;
+  if (options.json) return std::puts(to_text(json_of(store, limit, summary, chosen->label)).c_str()), 0;
   std::printf("Store:      %s / %s (%llu entries, %s%%)\n", human_size(store.blob_bytes).c_str(), human_size(limit).c_str(),
               number(store.entries), percent(store.blob_bytes, limit).c_str());
   if (store.blobs > 0) {

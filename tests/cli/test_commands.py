@@ -131,3 +131,17 @@ def test_purge_asks_first(kache, tmp_path):
         left = "my-unit.c" in kache("list").stdout
         assert left == (answer != "y\n"), script.stdout
     assert answered == {"n\n": 1, "": 1, "y\n": 0}
+
+
+def test_stats_and_list_for_programs(kache, tmp_path):
+    assert json.loads(kache("stats", "--json").stdout)["store"]["entries"] == 0
+    assert json.loads(kache("list", "--json").stdout)["entries"] == []
+    (tmp_path / "a.c").write_text("int a;\n")
+    for _ in range(2):
+        kache("gcc", "-c", "a.c", "-o", "a.o")
+    stats = json.loads(kache("stats", "--json").stdout)
+    assert stats["store"]["entries"] == 1 and stats["store"]["bytes"] > 0
+    assert (stats["local_hits"], stats["misses"], stats["hit_rate_pct"]) == (1, 1, 50.0)
+    (entry,) = json.loads(kache("list", "--json").stdout)["entries"]
+    assert entry["unit"] == "a.c" and entry["hits"] == 1 and len(entry["cache_key"]) == 64
+    assert json.loads(kache("list", "other", "--json").stdout)["entries"] == []
