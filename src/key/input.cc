@@ -23,7 +23,8 @@ std::string shown_value(const Roots& roots, std::string_view name, std::string_v
   // A long run of letters and digits both is more likely to be a token than a word.
   size_t run = 0;
   bool digits = false, letters = false;
-  for (unsigned char c : value) {
+  for (char each : value) {
+    unsigned char c = static_cast<unsigned char>(each);
     if (c < ' ' || c >= 0x7f) return "";
     if (!std::isalnum(c)) {
       run = 0;
