@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "cli/command.h"
 #include "cli/explain.h"
+#include "cli/json.h"
 #include "index/events.h"
 #include "store/blob.h"
 
@@ -149,11 +150,11 @@ std::string kind_text(const Entry& entry, const Output* output) {
 
 void print_inputs(const InputSet& set) {
   for (const Input& input : set.inputs) {
-    std::printf("    %-12s %s\n", kInputNames[static_cast<size_t>(input.kind)], rooted_text(input.path).c_str());
+    std::printf("    %-12s %s\n", kInputNames[static_cast<size_t>(input.kind)], printable(rooted_text(input.path)).c_str());
   }
   for (const EnvInput& variable : set.env) {
     std::string value = !variable.is_set ? "unset" : variable.shown.empty() ? "(not shown)" : variable.shown;
-    std::printf("    %-12s %s: %s\n", "variable", variable.name.c_str(), value.c_str());
+    std::printf("    %-12s %s: %s\n", "variable", printable(variable.name).c_str(), value.c_str());
   }
 }
 
@@ -168,7 +169,7 @@ void print_origin(const Origin& origin, const Traces* traces, const std::vector<
   if (!traces) return;
   std::string compiler = part_of(*traces, "compiler");
   std::printf("  Toolchain: %s%s\n", compiler.empty() ? "" : (compiler + ", ").c_str(), part_of(*traces, "toolchain").substr(0, 12).c_str());
-  std::printf("  Arguments: %s\n", command_of(*traces).c_str());
+  std::printf("  Arguments: %s\n", printable(command_of(*traces)).c_str());
   const Candidate* candidate = candidate_of(*traces, origin.entry.key);
   if (!candidate) return;
   InputSet set = traces->set_of(*candidate);
@@ -235,7 +236,7 @@ int run_explain(const CommandContext& context, const ExplainOptions& options) {
       std::optional<Traces> traces = explainer.traces(origin.entry.invocation);
       out["origins"].push_back(json_of(origin, traces ? &*traces : nullptr, *log));
     }
-    std::puts(out.dump(2, ' ', false, json::error_handler_t::replace).c_str());
+    std::puts(to_text(out).c_str());
     return origins.empty() ? 1 : 0;
   }
   if (origins.empty()) {

@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "cli/command.h"
 #include "cli/explain.h"
+#include "cli/json.h"
 #include "cli/text_diff.h"
 #include "compiler/cc_languages.h"
 #include "index/events.h"
@@ -96,7 +97,7 @@ std::vector<BuildEvent> events_of(const CommandContext& context, StoreIndex& ind
 
 int tell_of_no_events(const std::vector<BuildEvent>& log, const std::string& given, bool as_json) {
   if (as_json) {
-    std::puts(json{{"schema_version", 1}, {"command", "why-miss"}, {"asked", given}, {"found", false}}.dump(2).c_str());
+    std::puts(to_text({{"schema_version", 1}, {"command", "why-miss"}, {"asked", given}, {"found", false}}).c_str());
     return 0;
   }
   std::string tip = cc_language_of(given).empty() ? ": cargo build -p " + given : "; `kache doctor` says whether builds go through kache";
@@ -173,7 +174,9 @@ std::string diff_of(const Change& change, const BuildEvent& event, const Command
 void print_indented(const std::string& lines, const char* indent) {
   for (size_t start = 0; start < lines.size();) {
     size_t end = std::min(lines.find('\n', start), lines.size());
-    std::printf("%s%s\n", indent, lines.substr(start, end - start).c_str());
+    std::string line = lines.substr(start, end - start);
+    for (size_t tab = line.find('\t'); tab != std::string::npos; tab = line.find('\t', tab)) line.replace(tab, 1, "    ");
+    std::printf("%s%s\n", indent, printable(line).c_str());
     start = end + 1;
   }
 }
@@ -181,7 +184,7 @@ void print_indented(const std::string& lines, const char* indent) {
 void print_changes(const std::vector<Change>& changes, const BuildEvent& event, const CommandContext& context, const char* indent) {
   constexpr size_t kMost = 8;
   for (size_t i = 0; i < changes.size() && i < kMost; ++i) {
-    std::printf("%s%s\n", indent, line_of(changes[i], event, context).c_str());
+    std::printf("%s%s\n", indent, printable(line_of(changes[i], event, context)).c_str());
     print_indented(diff_of(changes[i], event, context), (std::string(indent) + "    ").c_str());
   }
   if (changes.size() > kMost) std::printf("%s... and %zu more\n", indent, changes.size() - kMost);
@@ -209,7 +212,7 @@ void print_diagnosis(const Explanation& explanation, const BuildEvent& miss, con
     std::puts("Diagnosis: the command line is known. Since the nearest stored result these changed:");
     if (known) print_changes(explanation.changes, miss, context, "  ");
     for (const std::string& reason : miss.miss_reasons) {
-      if (!known) std::printf("  %s\n", reason.c_str());
+      if (!known) std::printf("  %s\n", printable(reason).c_str());
     }
   } else if (explanation.standing == Standing::command_differs) {
     std::puts("Diagnosis: no result for this command line. Compared with the nearest one that was stored:");
@@ -282,7 +285,7 @@ void print_json(const BuildEvent& miss, const Explanation& explanation, const st
                              {"via", cause.via},
                              {"changes", json_of(cause.explanation.changes, miss, context)}});
   }
-  std::puts(out.dump(2, ' ', false, json::error_handler_t::replace).c_str());
+  std::puts(to_text(out).c_str());
 }
 
 }  // namespace
@@ -301,7 +304,7 @@ int run_why_miss(const CommandContext& context, const WhyMissOptions& options) {
   auto miss = std::find_if(events.rbegin(), events.rend(), [](const BuildEvent& event) { return !event.is_hit(); });
   if (miss == events.rend()) {
     if (options.json) {
-      std::puts(json{{"schema_version", 1}, {"command", "why-miss"}, {"found", true}, {"unit", unit}, {"result", events.back().result}}.dump(2).c_str());
+      std::puts(to_text({{"schema_version", 1}, {"command", "why-miss"}, {"found", true}, {"unit", unit}, {"result", events.back().result}}).c_str());
       return 0;
     }
     std::printf("%s: all events are hits.\n", unit.c_str());

@@ -97,6 +97,13 @@ def test_the_lines_that_changed_are_shown_where_git_knows_them(tree):
     tree.write("a.c", "int a;\nlong b;\nint c;\n")
     tree.run(KACHE, "gcc", "-c", "a.c")
     assert "a.c\n      -int b;\n      +long b;\n" in tree.run(KACHE, "why-miss", "a.c")
+    # A terminal would obey an escape; a tab is only wide.
+    tree.run("git", "add", "a.c")
+    tree.run("git", "-c", "user.name=n", "-c", "user.email=e", "commit", "-qm", "second")
+    tree.write("a.c", "int a;\nlong b; /* \x1b[31m */\n\tint c;\n")
+    tree.run(KACHE, "gcc", "-c", "a.c")
+    text = tree.run(KACHE, "why-miss", "a.c")
+    assert "+long b; /* \\x1b[31m */\n" in text and "+    int c;\n" in text and "\x1b" not in text
     # What was built from is gone; better no diff than a wrong one.
     tree.write("a.c", "int z;\n")
     assert "int z" not in tree.run(KACHE, "why-miss", "a.c")
