@@ -57,6 +57,12 @@ Result<CargoEdit> checked(CargoEdit edit, const std::string& value) {
 
 }  // namespace
 
+Result<std::string> rustc_wrapper_of(const std::string& text) {
+  bool has_build = false;
+  size_t build_line = 0, value_line = 0;
+  return current_value(text, &has_build, &build_line, &value_line);
+}
+
 Result<CargoEdit> set_rustc_wrapper(const std::string& text, const std::string& value) {
   bool has_build = false;
   size_t build_line = 0, value_line = 0;

@@ -16,4 +16,7 @@ struct CargoEdit {
 // `invalid` when the text is no TOML, or when the place of the value can not be found in it (an inline or dotted table).
 Result<CargoEdit> set_rustc_wrapper(const std::string& text, const std::string& value);
 
+// The value that stands in it; "" where there is none.
+Result<std::string> rustc_wrapper_of(const std::string& text);
+
 }  // namespace kache

@@ -110,7 +110,8 @@ struct DoctorOptions {
 int run_doctor(const CommandContext& context, const DoctorOptions& options);
 
 struct InitOptions {
-  bool yes = false, check = false;
+  bool yes = false, check = false, undo = false, json = false;
+  bool cargo = false, cc = false;  // only this part; none or both: all
 };
 int run_init(const CommandContext& context, const InitOptions& options);
 

@@ -45,10 +45,17 @@ constexpr const char* kKeep = "Keep the store";
 constexpr const char* kSpan = "time span: 45s, 30m, 24h, 7d, 2w; a bare number means hours";
 
 Command init_command(Said& said) {
-  return {"init", "make cargo use kache",
-          "Sets build.rustc-wrapper in cargo's config.toml. It shows the change and asks; the old file stays beside the new one.",
+  return {"init", "make builds use kache",
+          "For Rust it sets build.rustc-wrapper in cargo's config.toml. In a directory with a CMakeLists.txt it adds a preset \"kache\" to "
+          "CMakeUserPresets.json. For configure, make and Meson it changes nothing and says what to type. It shows each change and asks; "
+          "the old file stays beside the new one.\n\n--undo takes the same changes back: a file that is still as init wrote it becomes "
+          "what it was, and of any other only what init wrote goes.",
           {{"-y,--yes", "", "do not ask", &said.init.yes},
            {"--check", "", "only say what would be done", &said.init.check},
+           {"--undo", "", "take back what init has written", &said.init.undo},
+           {"--cargo", "", "only what is for cargo", &said.init.cargo},
+           {"--cc", "", "only what is for C and C++", &said.init.cc},
+           {"--json", "", "for programs; with --yes or --check", &said.init.json},
            {"--no-service", "", "accepted; there is no service to install", &said.no_service, {}, FlagKind::hidden}},
           [&](const CommandContext& context) { return run_init(context, said.init); },
           Needs::config, kSetUp};
