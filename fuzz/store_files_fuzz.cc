@@ -13,7 +13,7 @@ using namespace kache;
 // The fuzzer can not guess checksums, so the frame is put around its bytes.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  Result<Entry> entry = decode_any_entry(seal_frame("KENTRY02", bytes));
+  Result<Entry> entry = decode_any_entry(seal_frame("KENTRY03", bytes));
   if (entry.ok()) {
     Result<Entry> again = decode_any_entry(encode_entry(*entry));
     if (!again.ok() || again->outputs != entry->outputs) std::abort();

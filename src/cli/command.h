@@ -84,12 +84,12 @@ int run_diff(const CommandContext& context, const DiffOptions& options);
 
 struct GcOptions {
   std::string max_age;
-  bool background = false;
+  bool stale_schema = false, dry_run = false, json = false, background = false;
 };
 int run_gc(const CommandContext& context, const GcOptions& options);
 struct PurgeOptions {
   std::string unit;  // "" for everything
-  bool yes = false, dry_run = false;
+  bool yes = false, dry_run = false, json = false;
 };
 int run_purge(const CommandContext& context, const PurgeOptions& options);
 

@@ -184,8 +184,14 @@ Command explain_command(Said& said) {
 }
 
 Command gc_command(Said& said) {
-  return {"gc", "bring the store below its limits", "",
+  return {"gc", "bring the store below its limits",
+          "What is least worth goes first: compile time for each byte, discounted by how long nobody asked for it. What a publish may "
+          "be using, and what is younger than an hour, stays. --dry-run decides in the same way, removes nothing, and says what would go "
+          "and why, and how much of it the disk would really get back: what a target directory still shares does not count.",
           {{"--max-age", "SPAN", "drop what was not used for so long: 24h, 7d, 2w", &said.gc.max_age},
+           {"--stale-schema", "", "drop only what another version of kache has keyed in another way", &said.gc.stale_schema},
+           {"-n,--dry-run", "", "only say what would go", &said.gc.dry_run},
+           {"--json", "", "for programs", &said.gc.json},
            {"--background", "", "say nothing", &said.gc.background, {}, FlagKind::hidden}},
           [&](const CommandContext& context) { return run_gc(context, said.gc); },
           Needs::config, kKeep};
@@ -196,7 +202,8 @@ Command purge_command(Said& said) {
           "It says what would go and asks first. Where nobody can be asked, nothing goes without --yes, and the status is 2.",
           {{"--crate-name", "NAME", "only this crate or source file", &said.purge.unit},
            {"-n,--dry-run", "", "only say what would be removed", &said.purge.dry_run},
-           {"-y,--yes", "", "do not ask", &said.purge.yes}},
+           {"-y,--yes", "", "do not ask", &said.purge.yes},
+           {"--json", "", "for programs; with --yes or --dry-run", &said.purge.json}},
           [&](const CommandContext& context) { return run_purge(context, said.purge); },
           Needs::config, kKeep};
 }

@@ -6,9 +6,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/command.h"
-#include "index/collect.h"
+#include "cli/gc_report.h"
+#include "cli/json.h"
 #include "index/events.h"
+#include "key/schema.h"
 #include "store/durability.h"
 
 namespace kache {
@@ -23,7 +24,7 @@ uint64_t free_bytes(const std::string& path) {
 void write_stats(const CommandContext& context, const GcReport& report, int64_t started_ns) {
   nlohmann::ordered_json stats = {
       {"last_run", format_time(context.clock.wall_ns())},
-      {"entries_evicted", report.evicted_by_age + report.evicted_by_size},
+      {"entries_evicted", report.evicted_by_age + report.evicted_by_size + report.stale_schema},
       {"bytes_freed", report.bytes_freed},
       {"bytes_linked", report.bytes_linked},
       {"blobs_removed", report.blobs_removed},
@@ -34,15 +35,47 @@ void write_stats(const CommandContext& context, const GcReport& report, int64_t 
 
 unsigned long long number(uint64_t n) { return n; }
 
-void print_report(const GcReport& report) {
-  std::printf("GC complete: age %llu, size %llu, broken %llu; %llu blobs removed (%s freed).\n",
-              number(report.evicted_by_age), number(report.evicted_by_size), number(report.broken),
-              number(report.blobs_removed), human_size(report.bytes_freed).c_str());
-  if (report.bytes_linked > 0) {
-    std::printf("Another %s comes back when the target directories that share it are deleted.\n",
-                human_size(report.bytes_linked).c_str());
+void print_conclusion(const GcLimits& limits, const GcReport& report) {
+  const char* freed = limits.is_dry_run ? "would be freed" : "freed";
+  const char* removed = limits.is_dry_run ? "blobs would go" : "blobs removed";
+  if (limits.only_stale_schema) {
+    std::printf("Stale-schema GC: %llu entries; %llu %s (%s %s).\nCurrent key schema: %llu.\n", number(report.stale_schema), number(report.blobs_removed),
+                removed, human_size(report.bytes_freed).c_str(), freed, number(kKeySchema));
+  } else {
+    std::printf("%s: age %llu, size %llu, broken %llu; %llu %s (%s %s).\n", limits.is_dry_run ? "Dry run" : "GC complete", number(report.evicted_by_age),
+                number(report.evicted_by_size), number(report.broken), number(report.blobs_removed), removed, human_size(report.bytes_freed).c_str(), freed);
   }
-  std::printf("Store: %s (%llu entries)\n", human_size(report.size).c_str(), number(report.entries));
+  print_later(report);
+  if (report.in_use > 0) {
+    std::printf("That is not enough: %llu entries were used in the last two minutes and stay for now.\n", number(report.in_use));
+  }
+  std::printf("%s: %s (%llu entries)\n", limits.is_dry_run ? "Store then" : "Store", human_size(report.size).c_str(), number(report.entries));
+}
+
+// What the rows call age and size.
+void print_reasons(const GcLimits& limits, const GcReport& report) {
+  if (report.evicted_by_age > 0) {
+    std::printf("age:  not used for %s\n", human_ms(static_cast<uint64_t>(limits.max_age_ns) / 1'000'000).c_str());
+  }
+  if (report.evicted_by_size == 0) return;
+  if (limits.max_size != 0 && report.size_before > limits.max_size) {
+    std::printf("size: the store has %s, and its limit is %s; it goes down to nine tenths of that\n", human_size(report.size_before).c_str(),
+                human_size(limits.max_size).c_str());
+  }
+  if (limits.free_space < limits.min_free_space) {
+    std::printf("size: the disk has %s left, and %s is to stay free\n", human_size(limits.free_space).c_str(), human_size(limits.min_free_space).c_str());
+  }
+}
+
+void print_json(const GcLimits& limits, const GcReport& report, const std::vector<Evicted>& evicted) {
+  nlohmann::ordered_json out = gc_json("gc", limits, report, evicted);
+  out["reasons"] = {{"age", report.evicted_by_age}, {"size", report.evicted_by_size}, {"stale_schema", report.stale_schema}, {"broken", report.broken}};
+  out["traces_removed"] = report.stale_traces;
+  out["leftovers_removed"] = report.leftovers;
+  out["in_use"] = report.in_use;
+  out["key_schema"] = kKeySchema;
+  out["store"] = {{"bytes_before", report.size_before}, {"bytes", report.size}, {"max_bytes", limits.max_size}, {"entries", report.entries}};
+  std::puts(to_text(out).c_str());
 }
 
 // Half of one processor at most, and that only when nobody else wants it.
@@ -61,84 +94,39 @@ int run_gc(const CommandContext& context, const GcOptions& options) {
   limits.min_free_space = context.config.min_free_space;
   limits.free_space = free_bytes(context.layout.root());
   limits.max_age_ns = static_cast<int64_t>(context.config.gc_max_age_hours) * 3600 * 1'000'000'000;
+  limits.only_stale_schema = options.stale_schema;
+  limits.is_dry_run = options.dry_run;
+  if (options.stale_schema && !options.max_age.empty()) return fail("gc: --max-age and --stale-schema are two kinds of runs; give one of them"), 2;
   if (!options.max_age.empty()) {
     Result<int64_t> age = parse_duration(options.max_age);
     if (!age.ok()) return fail("--max-age " + age.error().message), 2;
     limits.max_age_ns = *age;
   }
+  std::vector<Evicted> evicted;
+  if (options.dry_run || options.json) limits.on_evict = [&](const Evicted& entry) { evicted.push_back(entry); };
   Pace pace;
   if (options.background) {
     give_way();
     pace = Pace(context.clock, kWorkNs, kRestNs);
   }
   int64_t started = context.clock.wall_ns();
-  StoreIndex index = StoreIndex::open(context.fs, context.clock, context.layout);
+  auto open = options.dry_run ? StoreIndex::open_scratch : StoreIndex::open;
+  StoreIndex index = open(context.fs, context.clock, context.layout);
   Result<GcReport> report = collect_garbage(context.fs, context.clock, context.layout, index, limits, pace);
   if (!report.ok()) return fail(report.error().message);
-  if (report->busy) {
-    if (!options.background) std::puts("Another GC is already running; skipping.");
-    return 0;
-  }
-  if (context.fs.stat(context.layout.locks()).ok()) {
+  if (!report->busy && !options.dry_run && context.fs.stat(context.layout.locks()).ok()) {
     // What was published until now needs no reading after a crash. Nothing waits for this, and nothing depends on it.
     (void)sync_store(context.fs, context.clock, context.layout, read_boot_id(context.fs));
     write_stats(context, *report, started);
   }
-  if (!options.background) print_report(*report);
-  return 0;
-}
-
-namespace {
-
-struct Doomed {
-  std::string unit;  // as entries call it
-  uint64_t entries = 0, bytes = 0;
-};
-
-// The first of the names that the unit may go by under which there is something.
-Result<Doomed> find_doomed(StoreIndex& index, const std::string& given) {
-  if (given.empty()) {
-    StoreTotals totals = index.totals();
-    return Doomed{"", totals.entries, totals.entry_bytes + totals.blob_bytes};
+  if (options.background) return 0;
+  if (options.json) return print_json(limits, *report, evicted), 0;
+  if (report->busy) return std::puts("Another GC is already running; skipping."), 0;
+  if (options.dry_run) {
+    print_evicted(evicted);
+    print_reasons(limits, *report);
   }
-  Doomed doomed{given};
-  for (const std::string& name : unit_names(given)) {
-    KACHE_TRY(index.each_entry(name, ListOrder::name, {}, [&](const IndexedEntry& entry) {
-      doomed.entries++;
-      doomed.bytes += entry.blob_bytes;
-    }));
-    doomed.unit = name;
-    if (doomed.entries > 0) return doomed;
-  }
-  return Doomed{given};
-}
-
-}  // namespace
-
-int run_purge(const CommandContext& context, const PurgeOptions& options) {
-  Pace pace;
-  StoreIndex index = StoreIndex::open(context.fs, context.clock, context.layout);
-  Status fresh = index.refresh(RefreshDepth::members, pace);
-  if (!fresh.ok()) return fail(fresh.error().message);
-  Result<Doomed> doomed = find_doomed(index, options.unit);
-  if (!doomed.ok()) return fail(doomed.error().message);
-  std::string whose = options.unit.empty() ? "the whole store: " : "'" + doomed->unit + "': ";
-  std::string what = whose + std::to_string(doomed->entries) + (doomed->entries == 1 ? " entry" : " entries") + " (" + human_size(doomed->bytes) + ")";
-  if (options.dry_run) return std::printf("Would remove %s.\n", what.c_str()), 0;
-  if (!options.yes) {
-    if (!::isatty(0)) return fail("purge would remove " + what + "; say --yes, or --dry-run to only look"), 2;
-    if (!ask("Remove " + what + "?", false)) return fail("nothing was removed");
-  }
-  Result<uint64_t> removed = purge_entries(context.fs, context.layout, index, doomed->unit, pace);
-  if (!removed.ok()) return fail(removed.error().message);
-  GcLimits limits;
-  // Everything goes at once; after the entries of one crate the usual grace protects what others are publishing.
-  if (options.unit.empty()) limits.grace_ns = 0;
-  Result<GcReport> report = collect_garbage(context.fs, context.clock, context.layout, index, limits, pace);
-  if (!report.ok()) return fail(report.error().message);
-  if (options.unit.empty()) std::puts("Cleared entire local store.");
-  else std::printf("Removed %llu entries for '%s'.\n", number(*removed), doomed->unit.c_str());
-  if (report->busy) std::puts("A garbage collection is running; it removes the files.");
+  print_conclusion(limits, *report);
   return 0;
 }
 

@@ -38,6 +38,17 @@ Result<Database> Database::open(const std::string& path) {
   return db;
 }
 
+Result<Database> Database::copy_of(const std::string& path) {
+  Database file, copy = KACHE_TRY(open(""));
+  if (::sqlite3_open_v2(path.c_str(), &file.db_, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr) != SQLITE_OK) return error_of(file.db_);
+  ::sqlite3_busy_timeout(file.db_, 10'000);
+  sqlite3_backup* backup = ::sqlite3_backup_init(copy.db_, "main", file.db_, "main");
+  if (!backup) return error_of(copy.db_);
+  (void)::sqlite3_backup_step(backup, -1);
+  if (::sqlite3_backup_finish(backup) != SQLITE_OK) return error_of(copy.db_);
+  return copy;
+}
+
 Database::Database(Database&& other) noexcept : db_(std::exchange(other.db_, nullptr)) {}
 
 Database& Database::operator=(Database&& other) noexcept {

@@ -20,6 +20,8 @@ class Database {
   // ":memory:" is one that lives as long as this object. `corrupt` for a file that is no database; what an error means in
   // general: `corrupt` throw the file away, `busy` another program holds it, `no_space`, `denied`, else `io`.
   static Result<Database> open(const std::string& path);
+  // A copy of the database in a file, which is not touched; it lives as long as this object.
+  static Result<Database> copy_of(const std::string& path);
   Database(Database&& other) noexcept;
   Database& operator=(Database&& other) noexcept;
   ~Database();

@@ -5,7 +5,7 @@
 namespace kache {
 namespace {
 
-constexpr int64_t kVersion = 1;  // of the tables below; a file of another version is made again
+constexpr int64_t kVersion = 2;  // of the tables below; a file of another version is made again
 
 // A blob's `uses` is the number of rows in `uses` that name it. The one row of `totals` sums up the tables, so that stats
 // need not. `shards` has, for each directory of entries, its mtime when its members were last known for sure.
@@ -14,7 +14,7 @@ constexpr const char* kTables = R"(
     id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, invocation BLOB NOT NULL, crate TEXT NOT NULL, types TEXT NOT NULL,
     profile TEXT NOT NULL, target TEXT NOT NULL, created INTEGER NOT NULL, compile_ms INTEGER NOT NULL,
     blob_bytes INTEGER NOT NULL, file_size INTEGER NOT NULL, used INTEGER NOT NULL, ino INTEGER NOT NULL,
-    ctime INTEGER NOT NULL);
+    ctime INTEGER NOT NULL, schema INTEGER NOT NULL);
   CREATE INDEX entries_by_crate ON entries(crate, created);
   CREATE INDEX entries_by_invocation ON entries(invocation);
   CREATE TABLE blobs(id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, uses INTEGER NOT NULL);
@@ -22,7 +22,7 @@ constexpr const char* kTables = R"(
   CREATE TABLE shards(name TEXT PRIMARY KEY, mtime INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE totals(entries, entry_bytes, logical_bytes, blobs, blob_bytes);
   INSERT INTO totals VALUES(0, 0, 0, 0, 0);
-  PRAGMA user_version = 1;
+  PRAGMA user_version = 2;
 )";
 
 // NORMAL with a log: a crash loses the newest changes and never the order of them.
@@ -57,6 +57,13 @@ StoreIndex StoreIndex::open(FileSystem& fs, Clock& clock, const StoreLayout& lay
     used = index.use_file(path);
   }
   if (!used.ok()) index.use_memory();
+  return index;
+}
+
+StoreIndex StoreIndex::open_scratch(FileSystem& fs, Clock& clock, const StoreLayout& layout) {
+  StoreIndex index(fs, clock, layout);
+  Result<Database> copy = Database::copy_of(layout.index());
+  if (!copy.ok() || !index.use(std::move(*copy)).ok()) index.use_memory();
   return index;
 }
 
@@ -147,11 +154,11 @@ Status StoreIndex::commit() {
 Status StoreIndex::insert(const Entry& entry, const FileStat& file) {
   Statement& add = *KACHE_TRY(statement(
       "INSERT INTO entries(key, invocation, crate, types, profile, target, created, compile_ms, blob_bytes, file_size, "
-      "used, ino, ctime) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"));
+      "used, ino, ctime, schema) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"));
   add.bind(entry.key.digest).bind(entry.invocation.digest).bind(std::string_view(entry.crate_name));
   add.bind(std::string_view(entry.crate_types)).bind(std::string_view(entry.profile)).bind(std::string_view(entry.target));
   add.bind(entry.created_ns).bind(entry.compile_ms).bind(entry.blob_bytes()).bind(file.size).bind(file.mtime_ns);
-  bool added = KACHE_TRY(add.bind(file.ino).bind(file.ctime_ns).step());
+  bool added = KACHE_TRY(add.bind(file.ino).bind(file.ctime_ns).bind(entry.schema).step());
   if (!added) return Error{ErrorCode::corrupt, 0, "index: an entry has no number"};
   int64_t id = add.integer(0);
   KACHE_TRY(add.finish());
@@ -301,11 +308,19 @@ Result<std::vector<int64_t>> StoreIndex::ids_of(const std::string& crate) {
   return ids;
 }
 
+Result<std::vector<int64_t>> StoreIndex::ids_of_other_schemas(uint64_t schema) {
+  std::vector<int64_t> ids;
+  Statement& ask = *KACHE_TRY(statement("SELECT id FROM entries WHERE schema <> ?"));
+  ask.bind(schema);
+  while (KACHE_TRY(ask.step())) ids.push_back(ask.integer(0));
+  return ids;
+}
+
 Result<StoreIndex::Place> StoreIndex::place_of(int64_t id) {
-  Statement& ask = *KACHE_TRY(statement("SELECT key, used FROM entries WHERE id = ?"));
+  Statement& ask = *KACHE_TRY(statement("SELECT key, used, crate, schema FROM entries WHERE id = ?"));
   bool found = KACHE_TRY(ask.bind(id).step());
   if (!found) return Error{ErrorCode::not_found, 0, "index: no such entry"};
-  Place place{{ask.digest(0)}, ask.integer(1)};
+  Place place{{ask.digest(0)}, ask.integer(1), ask.text(2), ask.number(3)};
   KACHE_TRY(ask.finish());
   return place;
 }

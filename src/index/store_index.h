@@ -53,6 +53,8 @@ enum class ListOrder : uint8_t { name, size, hits, age };
 class StoreIndex {
  public:
   static StoreIndex open(FileSystem& fs, Clock& clock, const StoreLayout& layout);
+  // What is changed in it is forgotten with it: for a dry run.
+  static StoreIndex open_scratch(FileSystem& fs, Clock& clock, const StoreLayout& layout);
   // For tests and for when the file fails in the middle of something.
   static StoreIndex in_memory(FileSystem& fs, Clock& clock, const StoreLayout& layout);
 
@@ -86,10 +88,13 @@ class StoreIndex {
   // By last use, before `ns`.
   Result<std::vector<int64_t>> used_before(int64_t ns);
   Result<std::vector<int64_t>> ids_of(const std::string& crate);
+  Result<std::vector<int64_t>> ids_of_other_schemas(uint64_t schema);
 
   struct Place {
     ActionKey key;
     int64_t last_used_ns = 0;
+    std::string crate_name;
+    uint64_t schema = 0;
   };
   Result<Place> place_of(int64_t id);
   // Forgets an entry; the blobs that nobody names any more.

@@ -5,7 +5,7 @@
 namespace kache {
 namespace {
 
-constexpr std::string_view kMagic = "KENTRY02";
+constexpr std::string_view kMagic = "KENTRY03", kMagicOfAll = "KENTRY";
 
 void write_template(ByteWriter& out, const TextTemplate& text) {
   out.varint(text.size());
@@ -76,6 +76,7 @@ std::string encode_entry(const Entry& entry) {
   ByteWriter out;
   out.digest(entry.key.digest);
   out.digest(entry.invocation.digest);
+  out.varint(entry.schema);
   out.text(entry.crate_name);
   out.text(entry.crate_types);
   out.text(entry.profile);
@@ -95,6 +96,7 @@ Result<Entry> decode_any_entry(std::string_view bytes) {
   Entry entry;
   entry.key.digest = in.digest();
   entry.invocation.digest = in.digest();
+  entry.schema = in.varint();
   entry.crate_name = in.text();
   entry.crate_types = in.text();
   entry.profile = in.text();
@@ -108,6 +110,10 @@ Result<Entry> decode_any_entry(std::string_view bytes) {
   entry.standard_error = read_template(in);
   if (!in.ok() || !in.at_end()) return Error{ErrorCode::corrupt, 0, "malformed entry"};
   return entry;
+}
+
+bool is_entry_of_other_format(std::string_view bytes) {
+  return bytes.starts_with(kMagicOfAll) && bytes.size() >= kMagic.size() && !bytes.starts_with(kMagic);
 }
 
 Result<Entry> decode_entry(std::string_view bytes, const ActionKey& key) {

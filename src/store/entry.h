@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "compiler/text_token.h"
 #include "key/roots.h"
+#include "key/schema.h"
 #include "store/durability.h"
 
 namespace kache {
@@ -52,6 +53,7 @@ struct Output {
 struct Entry {
   ActionKey key;
   InvocationKey invocation;
+  uint64_t schema = kKeySchema;  // of these two; of another one nobody asks for it any more
   std::string crate_name;
   std::string crate_types;  // comma list, "" for rustc's default
   std::string profile;      // "debug", "release", …: the name of the directory above deps, "" where unknown
@@ -71,6 +73,9 @@ std::string encode_entry(const Entry& entry);
 Result<Entry> decode_entry(std::string_view bytes, const ActionKey& key);
 // For whoever walks the store and takes the key from the file.
 Result<Entry> decode_any_entry(std::string_view bytes);
+
+// An entry as an older or newer kache writes it.
+bool is_entry_of_other_format(std::string_view bytes);
 
 inline constexpr uint64_t kMaxEntrySize = uint64_t{256} << 20;
 

@@ -232,6 +232,92 @@ TEST(CollectTest, one_at_a_time) {
   EXPECT_EQ(lab.ask(lab.disk), Answer::hit);
 }
 
+TEST(CollectTest, a_purge_does_not_wait_for_another_run) {
+  StoreLab lab;
+  prepare(lab);
+  File lock = lock_file(lab.disk, lab.layout.gc_lock(), LockMode::try_exclusive).value();
+  GcLimits limits;
+  limits.purge = "";
+  GcReport report = collect(lab, lab.disk, limits).value();
+  EXPECT_TRUE(report.busy);
+  EXPECT_EQ(report.purged, 2u);
+  EXPECT_EQ(count_below(lab, "/cache/v1/entries"), 0u);
+  EXPECT_EQ(count_below(lab, "/cache/v1/blobs"), 4u);
+}
+
+// What a run says and does, without the times.
+std::string told(const GcReport& report, std::vector<std::string> evicted) {
+  std::sort(evicted.begin(), evicted.end());
+  std::string text;
+  for (uint64_t n : {report.entries, report.size, report.evicted_by_age, report.evicted_by_size, report.stale_schema, report.purged,
+                     report.broken, report.stale_traces, report.leftovers, report.blobs_removed, report.bytes_freed, report.bytes_linked}) {
+    text += std::to_string(n) + " ";
+  }
+  for (const std::string& path : evicted) text += "\n" + path;
+  return text;
+}
+
+TEST(CollectTest, a_dry_run_decides_as_the_real_one_and_removes_nothing) {
+  struct Case {
+    const char* name;
+    std::function<void(GcLimits&)> set;
+    uint64_t evicted;
+  };
+  const Case kCases[] = {
+      {"limits that hold", [](GcLimits&) {}, 0},
+      {"everything", [](GcLimits& limits) { limits.max_size = 1; }, 9},
+      {"half", [](GcLimits& limits) { limits.max_size /= 2; }, 5},
+      {"a full disk", [](GcLimits& limits) { limits.min_free_space = 2000, limits.free_space = 1000; }, 1},
+      {"age", [](GcLimits& limits) { limits.max_age_ns = 4 * 24 * kHour * 1'000'000; }, 5},
+      {"stale schema", [](GcLimits& limits) { limits.only_stale_schema = true; }, 1},
+      {"purge", [](GcLimits& limits) { limits.purge = "", limits.grace_ns = 0; }, 9},
+      {"purge of another unit", [](GcLimits& limits) { limits.purge = "nobody"; }, 0},
+  };
+  for (const Case& test : kCases) {
+    StoreLab lab;
+    for (int i = 0; i < 8; ++i) {
+      lab.write_source("source " + std::to_string(i));
+      ASSERT_TRUE(lab.publish(lab.disk).ok());
+      lab.clock.advance_ms(24 * kHour);
+    }
+    lab.remove_outputs();
+    std::string path = lab.disk.files_below("/cache/v1/entries").begin()->first;
+    Entry old = decode_any_entry(read_file(lab.disk, path, 1 << 20).value()).value();
+    old.schema = kKeySchema - 1;
+    old.key.digest = Hasher().field("old", uint64_t{1}).finish();
+    ASSERT_TRUE(publish_entry(lab.disk, lab.layout, old).ok());
+    ASSERT_TRUE(make_dirs(lab.disk, "/cache/v1/entries/00", 0700).ok());
+    ASSERT_TRUE(lab.disk.create("/cache/v1/entries/00/torn", "KENTRY", 0600).ok());
+    ASSERT_TRUE(lab.disk.create("/cache/v1/entries/00/other", "KENTRY01 and more", 0600).ok());
+    lab.clock.advance_ms(2 * kHour);
+
+    GcLimits limits;
+    limits.max_size = collect(lab, lab.disk, {}).value().size;
+    ASSERT_TRUE(make_dirs(lab.disk, "/cache/v1/entries/00", 0700).ok());
+    ASSERT_TRUE(lab.disk.create("/cache/v1/entries/00/torn", "KENTRY", 0600).ok());
+    ASSERT_TRUE(lab.disk.create("/cache/v1/entries/00/other", "KENTRY01 and more", 0600).ok());
+    lab.clock.advance_ms(2 * kHour);
+    test.set(limits);
+    std::string said[2];
+    auto before = lab.disk.files_below("/cache/v1");
+    for (bool is_dry : {true, false}) {
+      EXPECT_EQ(lab.disk.files_below("/cache/v1"), before) << test.name;
+      std::vector<std::string> evicted;
+      limits.is_dry_run = is_dry;
+      limits.on_evict = [&](const Evicted& one) { evicted.push_back(one.path); };
+      Pace pace;
+      StoreIndex index = is_dry ? StoreIndex::open_scratch(lab.disk, lab.clock, lab.layout) : StoreIndex::open(lab.disk, lab.clock, lab.layout);
+      GcReport report = collect_garbage(lab.disk, lab.clock, lab.layout, index, limits, pace).value();
+      EXPECT_EQ(report.evicted_by_age + report.evicted_by_size + report.purged + (limits.only_stale_schema ? report.stale_schema - 1 : 0), test.evicted) << test.name;
+      EXPECT_EQ(report.broken, 1u);
+      EXPECT_EQ(evicted.size(), test.evicted + 2);
+      said[is_dry] = told(report, evicted);
+    }
+    EXPECT_EQ(said[0], said[1]) << test.name;
+    EXPECT_NE(lab.disk.files_below("/cache/v1"), before) << test.name;
+  }
+}
+
 // Purge, or a collection that has to take everything, stopped or hindered at each of its steps.
 TEST(CollectTest, whatever_fails_the_next_collection_converges) {
   for (bool is_purge : {false, true}) {
@@ -239,8 +325,8 @@ TEST(CollectTest, whatever_fails_the_next_collection_converges) {
       if (!is_purge) return (void)collect(lab, fs, tight());
       Pace pace;
       StoreIndex index = StoreIndex::open(fs, lab.clock, lab.layout);
-      (void)purge_entries(fs, lab.layout, index, "", pace);
       GcLimits limits;
+      limits.purge = "";
       limits.grace_ns = 0;
       (void)collect_garbage(fs, lab.clock, lab.layout, index, limits, pace);
     };
