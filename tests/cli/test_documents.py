@@ -81,6 +81,49 @@ def test_configuration_files_of_a_document_are_good(path, tmp_path):
         assert result.returncode == 0, (block, result.stdout + result.stderr)
 
 
+# What a newcomer has: a home with nothing in it, and a directory that any of the build systems takes.
+NEWCOMER = {
+    "Cargo.toml": '[package]\nname = "serde"\nversion = "1.0.0"\nedition = "2021"\n',
+    "src/lib.rs": "pub fn one() -> u32 {\n    1\n}\n",
+    "CMakeLists.txt": "cmake_minimum_required(VERSION 3.21)\nproject(p C)\nadd_executable(p deflate.c)\n",
+    "Makefile": "p: deflate.o\n\t$(CC) -o p deflate.o\nclean:\n\trm -f p *.o\n",
+    "configure": "#!/bin/sh\n: configured with \"$@\"\n",
+    "deflate.c": "int main(void) { return 0; }\n",
+    "meson.build": "project('p', 'c', 'cpp')\nexecutable('p', 'deflate.c')\n",
+}
+NOT_HERE = ("./install",)  # builds kache itself
+
+
+def test_every_line_of_getting_started_works(tmp_path):
+    home, work = tmp_path / "home", tmp_path / "work"
+    home.mkdir()
+    for name, text in NEWCOMER.items():
+        (work / name).parent.mkdir(parents=True, exist_ok=True)
+        (work / name).write_text(text)
+        (work / name).chmod(0o755)
+    env = {"PATH": f"{KACHE.parent}:{os.environ['PATH']}", "HOME": str(home), "LANG": "C.UTF-8", "CARGO_NET_OFFLINE": "true",
+           "RUSTUP_HOME": os.environ.get("RUSTUP_HOME", os.path.expanduser("~/.rustup"))}
+    ran = []
+    for block in re.findall(r"^```\n(.*?)^```", (ROOT / "docs/getting-started.md").read_text(), flags=re.M | re.S):
+        lines = [line for line in block.splitlines() if not line.startswith(NOT_HERE)]
+        for name in ("p", "deflate.o"):
+            (work / name).unlink(missing_ok=True)
+        # As one typing shell, whose questions are answered with yes.
+        plain = [re.sub(r"\s#.*", "", line) for line in lines]
+        script = "set -e\n" + "\n".join(line if line.startswith("export ") else "printf 'y\\ny\\n' | { " + line + "; }" for line in plain)
+        result = subprocess.run(["bash", "-c", script], cwd=work, env=env, capture_output=True, text=True, timeout=300)
+        is_gate = "--fail-under" in block and result.returncode == 3
+        assert result.returncode == 0 or is_gate, (script, result.stdout, result.stderr)
+        ran += lines
+    assert len(ran) > 20 and (home / ".cache/kache/v1").exists()
+    events = (home / ".cache/kache/events.jsonl").read_text()
+    for unit in ("serde", "deflate.c"):
+        assert f'"crate_name":"{unit}"' in events
+    env["RUSTC_WRAPPER"] = ""
+    assert subprocess.run([KACHE, "init", "--undo", "-y"], cwd=work, env=env, capture_output=True, text=True).returncode == 0
+    assert not (work / "CMakeUserPresets.json").exists() and "rustc-wrapper" not in "".join(p.read_text() for p in (home / ".cargo").glob("config*"))
+
+
 def test_this_test_can_fail(tmp_path):
     assert run(tmp_path, "help", "no-such-command").returncode == 2
     assert BUILD.exists()
