@@ -10,9 +10,15 @@ using namespace kache;
 
 namespace {
 
-// Without lists that hold nothing: they go with the last preset in them.
+// Without a build preset for ours, which goes with ours whoever wrote it, and without lists that hold nothing: they go with the
+// last preset in them.
 nlohmann::json meaning(const std::string& text) {
   nlohmann::json document = nlohmann::json::parse(text);
+  nlohmann::json builds = nlohmann::json::array(), build = {{"name", "kache"}, {"configurePreset", "kache"}};
+  for (const nlohmann::json& one : document.value("buildPresets", builds)) {
+    if (one != build) builds.push_back(one);
+  }
+  document["buildPresets"] = builds;
   for (const char* list : {"configurePresets", "buildPresets"}) {
     if (document.contains(list) && document[list].empty()) document.erase(list);
   }

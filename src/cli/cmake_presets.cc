@@ -12,6 +12,7 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr const char* kDescription = "Written by kache init";  // by which it is known as ours
+constexpr int kMaxDepth = 200;
 constexpr const char* kConfigure = "configurePresets";
 constexpr const char* kBuild = "buildPresets";
 constexpr const char* kLaunchers[] = {"CMAKE_C_COMPILER_LAUNCHER", "CMAKE_CXX_COMPILER_LAUNCHER"};
@@ -23,8 +24,14 @@ bool is_blank(const std::string& text) { return text.find_first_not_of(" \t\r\n"
 // An empty document of a blank text.
 Result<ordered_json> parse(const std::string& text) {
   if (is_blank(text)) return ordered_json::object();
+  bool is_deep = false;  // what compares two documents calls itself for each level
+  auto look = [&](int depth, ordered_json::parse_event_t, ordered_json&) {
+    is_deep |= depth > kMaxDepth;
+    return depth <= kMaxDepth;
+  };
   try {
-    ordered_json document = ordered_json::parse(text);
+    ordered_json document = ordered_json::parse(text, look);
+    if (is_deep) return invalid("it is nested too deeply");
     if (!document.is_object()) return invalid("not an object");
     for (const char* key : {kConfigure, kBuild}) {
       if (document.contains(key) && !document[key].is_array()) return invalid(std::string(key) + " is not a list");

@@ -35,6 +35,8 @@ TEST(CmakePresetsTest, what_is_no_file_of_presets_is_refused_with_its_line) {
                            R"({"version":3,"configurePresets":[],"configurePresets":[{"name":"a"}]})", R"({"version":1e999})"}) {
     EXPECT_FALSE(add_preset(text, kChoice).ok()) << text;
   }
+  std::string deep(500'000, '[');
+  EXPECT_FALSE(add_preset("{\"version\": 3, \"vendor\": " + deep + std::string(deep.size(), ']') + "}", kChoice).ok());
   EXPECT_NE(add_preset("{\n\n  \"version\": 3,\n}", kChoice).error().message.find("line 4"), std::string::npos);
 }
 
