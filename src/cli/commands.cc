@@ -11,7 +11,8 @@ const char* const kAbout = "kache: a compiler cache for Rust, C and C++.";
 const char* const kWays = R"(How builds come to use it:
   Rust        kache init, or RUSTC_WRAPPER=kache
   make        CC="kache cc" CXX="kache c++" AR="kache ar"
-  CMake       -DCMAKE_C_COMPILER_LAUNCHER=kache -DCMAKE_CXX_COMPILER_LAUNCHER=kache
+  CMake       kache init, and cmake --preset kache; or
+              -DCMAKE_C_COMPILER_LAUNCHER=kache -DCMAKE_CXX_COMPILER_LAUNCHER=kache
   any other   kache install-shims DIR, and DIR first on PATH
 `kache doctor` says whether one of these is in effect.)";
 

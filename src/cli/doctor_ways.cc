@@ -3,6 +3,7 @@
 
 #include "base/path.h"
 #include "cli/cargo_config.h"
+#include "cli/cmake_presets.h"
 #include "cli/doctor.h"
 #include "compiler/cc_languages.h"
 #include "compiler/cc_response.h"
@@ -112,6 +113,17 @@ void check_cmake_cache(const CommandContext& context, std::vector<Way>& ways, Ch
   }
 }
 
+// What init writes into a project; the build directories that it makes have it in their cache.
+void check_cmake_preset(const CommandContext& context, std::vector<Way>& ways, Checklist& list) {
+  Result<std::string> text = read_file(context.fs, join_path(context.cwd, "CMakeUserPresets.json"), 1u << 20);
+  std::string launcher = text.ok() ? preset_launcher(*text) : "";
+  if (!names_kache(launcher)) return;
+  Target target = follow(context, launcher);
+  bool works = target.problem.empty();
+  list.row(works, "CMake preset", launcher + " (cmake --preset kache)" + (works ? target.remark : ": " + target.problem), "kache init --undo, and kache init");
+  if (works) ways.push_back({"cmake --preset kache", launcher, true});
+}
+
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
@@ -205,6 +217,7 @@ std::vector<Way> check_cc_ways(const CommandContext& context, Checklist& list) {
   for (const char* variable : {"CC", "CXX"}) check_compiler_variable(context, variable, ways, list);
   for (const char* name : kLaunchers) check_launcher(context, name, std::string(context.env.get_or_empty(name)), "", ways, list);
   check_cmake_cache(context, ways, list);
+  check_cmake_preset(context, ways, list);
   check_shims(context, ways, list);
   std::string last = last_cc_unit(context);
   if (!last.empty()) ways.push_back({"events", last, true});
@@ -222,8 +235,8 @@ void sum_up_cc_ways(const std::vector<Way>& ways, bool has_compiler, bool uses_r
     return list.row(true, kLabel, "through kache by " + joined(names));
   }
   constexpr const char* kNext =
-      "to cache C and C++: CC=\"kache cc\" CXX=\"kache c++\", or cmake -DCMAKE_C_COMPILER_LAUNCHER=kache -DCMAKE_CXX_COMPILER_LAUNCHER=kache, "
-      "or kache install-shims DIR";
+      "to cache C and C++: kache init says how in this directory; elsewhere CC=\"kache cc\" CXX=\"kache c++\", or cmake "
+      "-DCMAKE_C_COMPILER_LAUNCHER=kache -DCMAKE_CXX_COMPILER_LAUNCHER=kache, or kache install-shims DIR";
   std::string text = "nothing here sends them through kache";
   if (uses_rust || !has_compiler) list.note(kLabel, text, has_compiler ? kNext : "");
   else list.row(false, kLabel, text, kNext);

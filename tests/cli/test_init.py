@@ -52,6 +52,7 @@ def test_a_cmake_project_is_built_through_the_preset(project):
     make_sources(project.dir)
     (project.dir / "CMakeLists.txt").write_text(LISTS)
     out = good(project("init", "--cc", "--yes"))
+    assert "through kache by cmake --preset kache" in project("doctor").stdout
     assert USER in out and "cmake --preset kache" in out and not (project.home / ".cargo").exists()
     for expected in (0, 2):
         good(project("--preset", "kache", program="cmake"))
