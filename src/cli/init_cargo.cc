@@ -67,6 +67,11 @@ InitStep plan_cargo(const CommandContext& context) {
   step.text = edit->text;
   step.summary = step.old.path + (step.changes() ? ": set " + setting_line(step.value) : " already uses " + step.value + ".");
   if (step.action == "replace") step.remark = "instead of \"" + step.old_value + "\"";
+  for (const char* variable : {"RUSTC_WRAPPER", "CARGO_BUILD_RUSTC_WRAPPER"}) {
+    const char* value = context.env.get(variable);
+    if (!value || leads_to_this(context, value)) continue;
+    step.remark += (step.remark.empty() ? "" : "; ") + std::string("but ") + variable + "=" + value + " in the environment wins over it";
+  }
   return step;
 }
 

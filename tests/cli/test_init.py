@@ -27,8 +27,8 @@ def project(tmp_path):
     work.mkdir()
 
     def run(*args, program=KACHE, **more):
-        env = {"PATH": f"{KACHE.parent}:/usr/bin:/bin", "HOME": str(tmp_path / "home"), "LANG": "C.UTF-8"}
-        return subprocess.run([program, *args], cwd=work, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, **more)
+        env = {"PATH": f"{KACHE.parent}:/usr/bin:/bin", "HOME": str(tmp_path / "home"), "LANG": "C.UTF-8", **more}
+        return subprocess.run([program, *args], cwd=work, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     run.dir = work
     run.home = tmp_path / "home"
     return run
@@ -197,6 +197,11 @@ def test_undo_goes_back_behind_a_kache_that_moved(project):
     assert "instead of" not in path.read_text() and str(KACHE) in path.read_text()
     good(project("init", "--undo", "-y"))
     assert path.read_text() == "[net]\n"
+
+
+def test_a_variable_that_wins_over_cargos_file_is_named(project):
+    assert "RUSTC_WRAPPER=sccache in the environment wins" in good(project("init", "--check", RUSTC_WRAPPER="sccache"))
+    assert "environment" not in good(project("init", "--check", RUSTC_WRAPPER="kache"))
 
 
 def test_a_link_to_cargos_file_stays_one(project):
