@@ -83,6 +83,18 @@ void print_next(const std::vector<NextLine>& next) {
   for (const NextLine& line : next) std::printf("  %s  # %s\n", padded(shell_line(line.argv), width).c_str(), line.why.c_str());
 }
 
+// Those of the build systems that were asked for, and set up where that needs a file.
+std::vector<std::string> usable(const InitOptions& options, std::vector<std::string> systems, const std::vector<InitStep>& steps) {
+  bool has_preset = std::any_of(steps.begin(), steps.end(), [&](const InitStep& step) {
+    return step.kind == "cmake" && step.wrong.empty() && (step.was_written || options.check || !step.changes());
+  });
+  std::erase_if(systems, [&](const std::string& system) {
+    bool is_asked_for = options.cargo == options.cc || options.cargo == (system == "cargo");
+    return !is_asked_for || (system == "cmake" && !has_preset);
+  });
+  return systems;
+}
+
 // Shows it, asks, does it. False when the answer was no.
 bool offer(const CommandContext& context, const InitOptions& options, InitStep& step) {
   if (!options.json) {
@@ -181,11 +193,11 @@ int run_init(const CommandContext& context, const InitOptions& options) {
     if (step.wrong.empty()) was_refused |= !offer(context, options, step);
     if (step.wrong.empty()) continue;
     has_failed = true;
-    if (!options.json) fail(step.wrong);
+    if (!options.json) fail(printable(step.wrong));
   }
   bool was_written = std::any_of(steps.begin(), steps.end(), [](const InitStep& step) { return step.was_written; });
   if (was_refused && !was_written) return fail("nothing was changed; answer y, or use --yes");
-  std::vector<NextLine> next = options.undo ? std::vector<NextLine>() : next_lines(context, systems);
+  std::vector<NextLine> next = options.undo ? std::vector<NextLine>() : next_lines(context, usable(options, systems, steps));
   if (options.json) print_json(options, systems, steps, next);
   else if (!has_failed || was_written) conclude(options, steps, next);
   return has_failed ? 1 : 0;

@@ -40,6 +40,15 @@ Status take_back(const CommandContext& context, InitStep& step) {
   return Ok{};
 }
 
+// After a change that turned out to be none.
+void put_back(const CommandContext& context, InitStep& step) {
+  if (!step.old.exists) return (void)context.fs.unlink(step.old.path);
+  Result<FileStat> stat = context.fs.stat(step.old.path);
+  if (!stat.ok() || !replace_file(context.fs, step.old.path, step.old.text, stat->mode & 0777).ok()) return;
+  (void)context.fs.unlink(step.backup);
+  step.backup.clear();
+}
+
 }  // namespace
 
 Status plan_undo(const CommandContext& context, const Undoing& undoing, InitStep& step) {
@@ -73,8 +82,7 @@ Status carry_out(const CommandContext& context, InitStep& step) {
   Status done = is_exact ? take_back(context, step) : write_edited(context, step.old, step.text, &step.backup);
   if (done.ok() && step.check) {
     done = step.check();
-    if (!done.ok() && !step.old.exists) (void)context.fs.unlink(step.old.path);
-    if (!done.ok() && step.old.exists && replace_file(context.fs, step.old.path, step.old.text, 0666).ok()) (void)context.fs.unlink(step.backup);
+    if (!done.ok()) put_back(context, step);
   }
   step.was_written = done.ok();
   return done;

@@ -64,6 +64,7 @@ def test_a_cmake_project_is_built_through_the_preset(project):
     assert "already has the preset" in good(again) and "Done" not in again.stdout
     good(project("init", "--undo", "--yes"))
     assert sorted(os.listdir(project.dir)) == ["CMakeLists.txt", "a.c", "b.cc"]
+    assert "cmake" not in good(project("init", "--cargo", "-y"))
 
 
 @pytest.mark.parametrize("text", PRESETS.values(), ids=PRESETS.keys())
