@@ -118,7 +118,8 @@ std::string with_item(const std::string& text, const char* list, const ordered_j
     std::string between = members.empty() ? line_end + "  " : gap(text, root);
     std::string value = ", \"" + std::string(list) + "\": " + ordered_json::array({item}).dump();
     if (between.find('\n') != std::string::npos) {
-      value = (members.empty() ? "" : ",") + between + "\"" + list + "\": " + indented(ordered_json::array({item}), indent_of(between), line_end);
+      value = (members.empty() ? "" : ",") + between + "\"" + list +
+              "\": " + indented(ordered_json::array({item}), indent_of(between), line_end);
     }
     if (members.empty()) return text.substr(0, root + 1) + value + line_end + text.substr(text.find('}', root));
     size_t end = members.back().value.end;
@@ -202,7 +203,8 @@ std::optional<PresetChoice> find_preset(const std::string& text) {
   Result<ordered_json> document = parse(text);
   const ordered_json* preset = document.ok() ? ours(*document, kConfigure) : nullptr;
   if (!preset || !is_written_by_init(*preset)) return std::nullopt;
-  return PresetChoice{preset_launcher(text), text_at(*preset, "inherits"), text_at(*preset, "generator"), ours(*document, kBuild) != nullptr};
+  return PresetChoice{preset_launcher(text), text_at(*preset, "inherits"), text_at(*preset, "generator"),
+                      ours(*document, kBuild) != nullptr};
 }
 
 std::string preset_launcher(const std::string& text) {

@@ -121,7 +121,7 @@ void check_cmake_preset(const CommandContext& context, std::vector<Way>& ways, C
   Target target = follow(context, launcher);
   bool works = target.problem.empty();
   list.row(works, "CMake preset", launcher + " (cmake --preset kache)" + (works ? target.remark : ": " + target.problem), "kache init --undo, and kache init");
-  if (works) ways.push_back({"cmake --preset kache", launcher, true});
+  if (works) ways.push_back({"CMakeUserPresets.json", launcher, true});
 }
 
 std::string joined(const std::vector<std::string>& words) {

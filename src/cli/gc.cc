@@ -39,17 +39,21 @@ void print_conclusion(const GcLimits& limits, const GcReport& report) {
   const char* freed = limits.is_dry_run ? "would be freed" : "freed";
   const char* removed = limits.is_dry_run ? "blobs would go" : "blobs removed";
   if (limits.only_stale_schema) {
-    std::printf("Stale-schema GC: %llu entries; %llu %s (%s %s).\nCurrent key schema: %llu.\n", number(report.stale_schema), number(report.blobs_removed),
-                removed, human_size(report.bytes_freed).c_str(), freed, number(kKeySchema));
+    std::printf("Stale-schema GC: %llu entries; %llu %s (%s %s).\nCurrent key schema: %llu.\n",
+                number(report.stale_schema), number(report.blobs_removed), removed,
+                human_size(report.bytes_freed).c_str(), freed, number(kKeySchema));
   } else {
-    std::printf("%s: age %llu, size %llu, broken %llu; %llu %s (%s %s).\n", limits.is_dry_run ? "Dry run" : "GC complete", number(report.evicted_by_age),
-                number(report.evicted_by_size), number(report.broken), number(report.blobs_removed), removed, human_size(report.bytes_freed).c_str(), freed);
+    std::printf("%s: age %llu, size %llu, broken %llu; %llu %s (%s %s).\n",
+                limits.is_dry_run ? "Dry run" : "GC complete", number(report.evicted_by_age),
+                number(report.evicted_by_size), number(report.broken), number(report.blobs_removed), removed,
+                human_size(report.bytes_freed).c_str(), freed);
   }
   print_later(report);
   if (report.in_use > 0) {
     std::printf("That is not enough: %llu entries were used in the last two minutes and stay for now.\n", number(report.in_use));
   }
-  std::printf("%s: %s (%llu entries)\n", limits.is_dry_run ? "Store then" : "Store", human_size(report.size).c_str(), number(report.entries));
+  std::printf("%s: %s (%llu entries)\n", limits.is_dry_run ? "Store then" : "Store", human_size(report.size).c_str(),
+              number(report.entries));
 }
 
 // What the rows call age and size.
@@ -59,22 +63,29 @@ void print_reasons(const GcLimits& limits, const GcReport& report) {
   }
   if (report.evicted_by_size == 0) return;
   if (limits.max_size != 0 && report.size_before > limits.max_size) {
-    std::printf("size: the store has %s, and its limit is %s; it goes down to nine tenths of that\n", human_size(report.size_before).c_str(),
-                human_size(limits.max_size).c_str());
+    std::printf("size: the store has %s, and its limit is %s; it goes down to nine tenths of that\n",
+                human_size(report.size_before).c_str(), human_size(limits.max_size).c_str());
   }
   if (limits.free_space < limits.min_free_space) {
-    std::printf("size: the disk has %s left, and %s is to stay free\n", human_size(limits.free_space).c_str(), human_size(limits.min_free_space).c_str());
+    std::printf("size: the disk has %s left, and %s is to stay free\n", human_size(limits.free_space).c_str(),
+                human_size(limits.min_free_space).c_str());
   }
 }
 
 void print_json(const GcLimits& limits, const GcReport& report, const std::vector<Evicted>& evicted) {
   nlohmann::ordered_json out = gc_json("gc", limits, report, evicted);
-  out["reasons"] = {{"age", report.evicted_by_age}, {"size", report.evicted_by_size}, {"stale_schema", report.stale_schema}, {"broken", report.broken}};
+  out["reasons"] = {{"age", report.evicted_by_age},
+                    {"size", report.evicted_by_size},
+                    {"stale_schema", report.stale_schema},
+                    {"broken", report.broken}};
   out["traces_removed"] = report.stale_traces;
   out["leftovers_removed"] = report.leftovers;
   out["in_use"] = report.in_use;
   out["key_schema"] = kKeySchema;
-  out["store"] = {{"bytes_before", report.size_before}, {"bytes", report.size}, {"max_bytes", limits.max_size}, {"entries", report.entries}};
+  out["store"] = {{"bytes_before", report.size_before},
+                  {"bytes", report.size},
+                  {"max_bytes", limits.max_size},
+                  {"entries", report.entries}};
   std::puts(to_text(out).c_str());
 }
 
@@ -96,7 +107,8 @@ int run_gc(const CommandContext& context, const GcOptions& options) {
   limits.max_age_ns = static_cast<int64_t>(context.config.gc_max_age_hours) * 3600 * 1'000'000'000;
   limits.only_stale_schema = options.stale_schema;
   limits.is_dry_run = options.dry_run;
-  if (options.stale_schema && !options.max_age.empty()) return fail("gc: --max-age and --stale-schema are two kinds of runs; give one of them"), 2;
+  if (options.stale_schema && !options.max_age.empty())
+    return fail("gc: --max-age and --stale-schema are two kinds of runs; give one of them"), 2;
   if (!options.max_age.empty()) {
     Result<int64_t> age = parse_duration(options.max_age);
     if (!age.ok()) return fail("--max-age " + age.error().message), 2;
@@ -123,6 +135,9 @@ int run_gc(const CommandContext& context, const GcOptions& options) {
   if (options.json) return print_json(limits, *report, evicted), 0;
   if (report->busy) return std::puts("Another GC is already running; skipping."), 0;
   if (options.dry_run) {
+    if (evicted.empty() && report->in_use == 0)
+      std::puts(options.stale_schema ? "Nothing is of another schema."
+                                     : "No entry has to go: the store is within its limits.");
     print_evicted(evicted);
     print_reasons(limits, *report);
   }

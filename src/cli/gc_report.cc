@@ -56,14 +56,17 @@ std::vector<EvictedUnit> by_unit(const std::vector<Evicted>& evicted) {
 void print_evicted(const std::vector<Evicted>& evicted) {
   std::vector<EvictedUnit> rows = by_unit(evicted);
   if (rows.empty()) return;
-  std::printf("%s  %s  %s  %s  %s\n", padded("Unit", 30).c_str(), padded("Entries", 7, true).c_str(), padded("Size", 10, true).c_str(),
-              padded("Last used", 10).c_str(), "Why");
+  std::printf("%s  %s  %s  %s  %s\n", padded("Unit", 30).c_str(), padded("Entries", 7, true).c_str(),
+              padded("Size", 10, true).c_str(), padded("Last used", 10).c_str(), "Why");
   for (size_t i = 0; i < std::min(rows.size(), kMostRows); ++i) {
     const EvictedUnit& row = rows[i];
-    std::printf("%s  %s  %s  %s  %s\n", padded(row.unit.empty() ? "-" : printable(row.unit), 30).c_str(), padded(std::to_string(row.entries), 7, true).c_str(),
-                padded(human_size(row.bytes), 10, true).c_str(), format_time(row.last_used_ns).substr(0, 10).c_str(), name_of(row.reason));
+    std::printf("%s  %s  %s  %s  %s\n", padded(row.unit.empty() ? "-" : printable(row.unit), 30).c_str(),
+                padded(std::to_string(row.entries), 7, true).c_str(), padded(human_size(row.bytes), 10, true).c_str(),
+                format_time(row.last_used_ns).substr(0, 10).c_str(), name_of(row.reason));
   }
-  if (rows.size() > kMostRows) std::printf("... and %s (--json lists all)\n", counted(rows.size() - kMostRows, "other unit", "other units").c_str());
+  if (rows.size() > kMostRows)
+    std::printf("... and %s (--json lists all)\n",
+                counted(rows.size() - kMostRows, "other unit", "other units").c_str());
   std::puts("");
 }
 
@@ -84,10 +87,12 @@ json gc_json(const std::string& command, const GcLimits& limits, const GcReport&
 
 void print_later(const GcReport& report) {
   if (report.bytes_young > 0) {
-    std::printf("Another %s comes back with a run in an hour: what was just published stays for now.\n", human_size(report.bytes_young).c_str());
+    std::printf("Another %s comes back with a run in an hour: what was just published stays for now.\n",
+                human_size(report.bytes_young).c_str());
   }
   if (report.bytes_linked == 0) return;
-  std::printf("Another %s comes back when the target directories that share it are deleted.\n", human_size(report.bytes_linked).c_str());
+  std::printf("Another %s comes back when the target directories that share it are deleted.\n",
+              human_size(report.bytes_linked).c_str());
 }
 
 }  // namespace kache

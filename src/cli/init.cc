@@ -23,11 +23,14 @@ struct MarkerRow {
   const char* system;
 };
 constexpr MarkerRow kMarkers[] = {
-    {"Cargo.toml", "cargo"},  {"CMakeLists.txt", "cmake"}, {"meson.build", "meson"}, {"configure", "configure"}, {"configure.ac", "configure"},
-    {"configure.in", "configure"}, {"GNUmakefile", "make"}, {"makefile", "make"},    {"Makefile", "make"},
+    {"Cargo.toml", "cargo"},    {"CMakeLists.txt", "cmake"},   {"meson.build", "meson"},
+    {"configure", "configure"}, {"configure.ac", "configure"}, {"configure.in", "configure"},
+    {"GNUmakefile", "make"},    {"makefile", "make"},          {"Makefile", "make"},
 };
 
-bool has(const std::vector<std::string>& words, const char* word) { return std::find(words.begin(), words.end(), word) != words.end(); }
+bool has(const std::vector<std::string>& words, const char* word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
 bool is_here(const CommandContext& context, const char* file) { return context.fs.stat(join_path(context.cwd, file)).ok(); }
 
 bool has_cargo(const CommandContext& context) {
@@ -69,10 +72,12 @@ json json_of(const InitStep& step) {
 
 void print_json(const InitOptions& options, const std::vector<std::string>& systems, const std::vector<InitStep>& steps,
                 const std::vector<NextLine>& next) {
-  json out = {{"schema_version", 1}, {"command", "init"}, {"check", options.check}, {"undo", options.undo}, {"found", systems}, {"steps", json::array()}};
+  json out = {{"schema_version", 1},  {"command", "init"}, {"check", options.check},
+              {"undo", options.undo}, {"found", systems},  {"steps", json::array()}};
   for (const InitStep& step : steps) out["steps"].push_back(json_of(step));
   out["next"] = json::array();
-  for (const NextLine& line : next) out["next"].push_back({{"argv", line.argv}, {"line", shell_line(line.argv)}, {"why", line.why}});
+  for (const NextLine& line : next)
+    out["next"].push_back({{"argv", line.argv}, {"line", shell_line(line.argv)}, {"why", line.why}});
   std::puts(to_text(out).c_str());
 }
 
@@ -112,12 +117,16 @@ bool offer(const CommandContext& context, const InitOptions& options, InitStep& 
 void conclude(const InitOptions& options, const std::vector<InitStep>& steps, const std::vector<NextLine>& next) {
   bool has_changes = std::any_of(steps.begin(), steps.end(), [](const InitStep& step) { return step.changes(); });
   bool was_written = std::any_of(steps.begin(), steps.end(), [](const InitStep& step) { return step.was_written; });
-  bool has_cargo_now = std::any_of(steps.begin(), steps.end(), [](const InitStep& step) { return step.kind == "cargo" && step.was_written; });
-  if (options.undo && steps.empty()) std::puts("Nothing to undo: nothing that init wrote is in cargo's configuration or in this directory.");
+  bool has_cargo_now = std::any_of(steps.begin(), steps.end(),
+                                   [](const InitStep& step) { return step.kind == "cargo" && step.was_written; });
+  if (options.undo && steps.empty())
+    std::puts("Nothing to undo: nothing that init wrote is in cargo's configuration or in this directory.");
   else if (options.check && has_changes) std::puts("Nothing was changed; run again without --check to apply.");
   else if (options.undo && was_written) std::puts("Done. What init wrote is taken back.");
   else if (has_cargo_now) std::puts("Done. cargo build now goes through kache.");
   else if (was_written) std::puts("Done.");
+  else if (!options.undo && steps.empty())
+    std::puts("No file has to be changed here; it is enough to name kache in front of the compiler.");
   if (!options.undo) print_next(next);
 }
 
@@ -168,7 +177,9 @@ std::string shell_line(const std::vector<std::string>& argv) {
   for (const std::string& word : argv) {
     line += line.empty() ? "" : " ";
     size_t equals = word.find('=');
-    bool is_plain = word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%") == std::string::npos;
+    bool is_plain =
+        word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%") ==
+        std::string::npos;
     if (is_plain) {
       line += word;
       continue;
@@ -185,7 +196,8 @@ std::string shell_line(const std::vector<std::string>& argv) {
 }
 
 int run_init(const CommandContext& context, const InitOptions& options) {
-  if (options.json && !options.check && !options.yes) return fail("init --json asks nothing; add --yes, or --check to only look"), 2;
+  if (options.json && !options.check && !options.yes)
+    return fail("init --json asks nothing; add --yes, or --check to only look"), 2;
   std::vector<std::string> systems = build_systems(context);
   std::vector<InitStep> steps = plan(context, options, systems);
   bool was_refused = false, has_failed = false;

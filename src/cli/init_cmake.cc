@@ -35,7 +35,9 @@ Result<std::vector<std::string>> list_presets(const CommandContext& context, con
   return names;
 }
 
-bool has(const std::vector<std::string>& names, const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+bool has(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 bool has_presets(const CommandContext& context) {
   for (const char* name : {"CMakePresets.json", "CMakeUserPresets.json"}) {
@@ -69,8 +71,10 @@ Status plan(const CommandContext& context, InitStep& step) {
     build = KACHE_TRY(list_presets(context, "build"));
   }
   if (has(configure, kPresetName)) {
-    return Error{ErrorCode::invalid, 0, "the project has a preset \"" + std::string(kPresetName) + "\" that does not use this kache; give it "
-                                        "CMAKE_C_COMPILER_LAUNCHER and CMAKE_CXX_COMPILER_LAUNCHER by hand"};
+    return Error{ErrorCode::invalid, 0,
+                 "the project has a preset \"" + std::string(kPresetName) +
+                     "\" that does not use this kache; give it "
+                     "CMAKE_C_COMPILER_LAUNCHER and CMAKE_CXX_COMPILER_LAUNCHER by hand"};
   }
   PresetChoice choice{step.value, "", "", !has(build, kPresetName)};
   if (!configure.empty()) choice.inherits = configure.front();
@@ -79,7 +83,8 @@ Status plan(const CommandContext& context, InitStep& step) {
   step.text = KACHE_TRY(add_preset(step.old.text, choice));
   step.action = step.old.exists ? "add" : "create";
   step.summary = step.old.path + ": add the preset \"" + kPresetName + "\", with " + step.value + " as compiler launcher";
-  if (!choice.inherits.empty()) step.remark = "it inherits \"" + printable(choice.inherits) + "\"; for another one change \"inherits\" there";
+  if (!choice.inherits.empty())
+    step.remark = "it inherits \"" + printable(choice.inherits) + "\"; for another one change \"inherits\" there";
   return Ok{};
 }
 
@@ -113,7 +118,8 @@ std::optional<InitStep> plan_cmake_undo(const CommandContext& context) {
   else if (step.action == "remove-file") step.summary = step.old.path + ": remove, as init made it";
   else step.summary = step.old.path + ": take out the preset \"" + kPresetName + "\"";
   std::string build_dir = join_path(context.cwd, std::string("build/") + kPresetName);
-  if (context.fs.stat(build_dir + "/CMakeCache.txt").ok()) step.remark = build_dir + " stays, and still compiles through kache; remove it";
+  if (context.fs.stat(build_dir + "/CMakeCache.txt").ok())
+    step.remark = build_dir + " stays, and still compiles through kache; remove it";
   return step;
 }
 

@@ -213,7 +213,8 @@ void check_ways(const CommandContext& context, Inbox& inbox) {
   ways.insert(ways.end(), cc_ways.begin(), cc_ways.end());
   for (const Way& way : ways) {
     std::string& text = way.works ? works : broken;
-    text += (text.empty() ? "" : ", ") + way.name + "=" + way.value;
+    std::string shown = way.name == "events" ? "lately used for " + way.value : way.name + "=" + way.value;
+    text += (text.empty() ? "" : ", ") + shown;
   }
   bool is_set_up = !works.empty();
   std::string text = is_set_up ? works : broken.empty() ? "no build goes through kache here; see kache doctor" : broken + " does not work; see kache doctor";

@@ -83,12 +83,15 @@ int run_purge(const CommandContext& context, const PurgeOptions& options) {
   plan->evicted.clear();
   Pace pace;
   StoreIndex index = StoreIndex::open(context.fs, context.clock, context.layout);
-  Result<GcReport> report = collect_garbage(context.fs, context.clock, context.layout, index, limits_of(plan->unit, plan->evicted), pace);
+  Result<GcReport> report =
+      collect_garbage(context.fs, context.clock, context.layout, index, limits_of(plan->unit, plan->evicted), pace);
   if (!report.ok()) return fail(report.error().message);
   plan->report = *report;
   if (options.json) return print_json(*plan, false), 0;
   if (options.unit.empty()) std::puts("Cleared entire local store.");
-  else std::printf("Removed %llu entries for '%s'.\n", static_cast<unsigned long long>(report->purged), printable(plan->unit).c_str());
+  else
+    std::printf("Removed %llu entries for '%s'.\n", static_cast<unsigned long long>(report->purged),
+                printable(plan->unit).c_str());
   if (report->busy) std::puts("A garbage collection is running; it removes the files.");
   return 0;
 }

@@ -52,7 +52,7 @@ def test_a_cmake_project_is_built_through_the_preset(project):
     make_sources(project.dir)
     (project.dir / "CMakeLists.txt").write_text(LISTS)
     out = good(project("init", "--cc", "--yes"))
-    assert "through kache by cmake --preset kache" in project("doctor").stdout
+    assert "through kache by CMakeUserPresets.json" in project("doctor").stdout
     assert USER in out and "cmake --preset kache" in out and not (project.home / ".cargo").exists()
     for expected in (0, 2):
         good(project("--preset", "kache", program="cmake"))
@@ -64,7 +64,7 @@ def test_a_cmake_project_is_built_through_the_preset(project):
     assert "already has the preset" in good(again) and "Done" not in again.stdout
     good(project("init", "--undo", "--yes"))
     assert sorted(os.listdir(project.dir)) == ["CMakeLists.txt", "a.c", "b.cc"]
-    assert "cmake" not in good(project("init", "--cargo", "-y"))
+    assert "--preset" not in good(project("init", "--cargo", "-y"))
 
 
 @pytest.mark.parametrize("text", PRESETS.values(), ids=PRESETS.keys())
@@ -253,6 +253,7 @@ def test_what_it_says_to_type_builds_through_kache(project, system):
     plan = json.loads(good(project("init", "--json", "--yes", "--cc")))
     assert plan["found"] == [system] and plan["steps"] == [] and sorted(os.listdir(project.dir)) == before
     text = good(project("init", "--cc"))
+    assert text.startswith("No file has to be changed here")
     for expected in (0, 2):
         earlier = hits(project)
         for line in plan["next"]:
