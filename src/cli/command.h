@@ -60,6 +60,8 @@ struct WhyMissOptions {
   bool json = false;
 };
 int run_why_miss(const CommandContext& context, const WhyMissOptions& options);
+// What it prints of a unit.
+Result<std::string> why_miss_text(const CommandContext& context, const std::string& unit);
 
 struct ExplainOptions {
   std::string file;
@@ -93,7 +95,11 @@ struct PurgeOptions {
 };
 int run_purge(const CommandContext& context, const PurgeOptions& options);
 
-int run_monitor(const CommandContext& context, const std::string& since);
+struct MonitorOptions {
+  std::string since = "24h";
+  bool no_mouse = false;
+};
+int run_monitor(const CommandContext& context, const MonitorOptions& options);
 
 struct CleanOptions {
   std::vector<std::string> dirs;  // none: the working directory

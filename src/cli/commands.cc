@@ -267,10 +267,12 @@ Command config_command(Said& said) {
 Command monitor_command(Said& said) {
   return {"monitor", "watch builds, the store and the build directories",
           "A screen with five tabs: what is compiled and restored, and what has been under way for long; build directories below the "
-          "working directory; what is stored; what went to and came from a remote; what went past kache. The key ? lists the keys.\n\n"
+          "working directory; what is stored; what went to and came from a remote; what went past kache. The key b shows "
+          "one build of several, w says why a unit was not a hit, and ? lists all keys.\n\n"
           "Where there is no terminal it prints once what it would show, and ends.",
-          {{"--since", "SPAN", kSpan, &said.monitor_since}},
-          [&](const CommandContext& context) { return run_monitor(context, said.monitor_since); },
+          {{"--since", "SPAN", kSpan, &said.monitor.since},
+           {"--no-mouse", "", "leave the mouse to the terminal, to select text; the key m does it too", &said.monitor.no_mouse}},
+          [&](const CommandContext& context) { return run_monitor(context, said.monitor); },
           Needs::config_quietly, kLook};
 }
 

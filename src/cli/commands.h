@@ -77,7 +77,7 @@ struct Said {
   std::string shell;
   ConfigOptions config;
   CleanOptions clean;
-  std::string monitor_since = "24h";
+  MonitorOptions monitor;
 };
 
 // `said` must outlive the table: the flags point into it.

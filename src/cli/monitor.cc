@@ -224,14 +224,41 @@ void check_ways(const CommandContext& context, Inbox& inbox) {
   });
 }
 
+// --- why it missed ---
+
+// The last question that was asked, until it is taken.
+class Question {
+ public:
+  void ask(const std::string& unit) {
+    std::lock_guard lock(mutex_);
+    unit_ = unit;
+  }
+  std::string take() {
+    std::lock_guard lock(mutex_);
+    return std::exchange(unit_, "");
+  }
+
+ private:
+  std::mutex mutex_;
+  std::string unit_;
+};
+
+void explain(const CommandContext& context, const std::string& unit, Inbox& inbox) {
+  Result<std::string> text = why_miss_text(context, unit);
+  inbox.put([unit, text = text.ok() ? *text : text.error().message](MonitorData& data) {
+    data.explained = {unit, text, true};
+  });
+}
+
 // --- the screen ---
 
-int run_screen(const CommandContext& context, MonitorData data, int64_t since_ns) {
+int run_screen(const CommandContext& context, MonitorData data, int64_t since_ns, bool has_mouse) {
   Result<Terminal> terminal = Terminal::open(context.env);
   if (!terminal.ok()) return fail(terminal.error().message);
-  Inbox inbox;
+  Inbox inbox, answers;  // an answer is taken also while the rest is paused
   LogFeed logs(context, since_ns);
   StoreFeed store(context);
+  Question question;
   std::atomic<bool> shows_projects = false, is_paused = false;
   int64_t scan_after_ns = 0;
   std::atomic<bool> is_scan_asked = false;
@@ -260,17 +287,26 @@ int run_screen(const CommandContext& context, MonitorData data, int64_t since_ns
     scan_after_ns = end + std::max<int64_t>(10'000'000'000, (end - start) * 10);
     return milliseconds(200);
   });
+  Feed why_feed([&](const std::atomic<bool>&) {
+    std::string unit = question.take();
+    if (!unit.empty()) explain(context, unit, answers);
+    return milliseconds(60'000);
+  });
   MonitorScreen screen;
+  screen.has_mouse = has_mouse;
   for (;;) {
     if (!screen.is_paused) inbox.take_into(data);
+    answers.take_into(data);
     int64_t now = context.clock.wall_ns();
     if (!screen.is_paused) drop_silent(data, now);
     shows_projects = screen.tab == kProjectsTab;
     is_paused = screen.is_paused;
+    terminal->use_mouse(screen.has_mouse);
     terminal->show(draw(screen, data, terminal->width(), terminal->height(), now));
-    MonitorAnswer answer = press(screen, data, terminal->read_key(250), terminal->height());
+    MonitorAnswer answer = press(screen, data, terminal->read_key(250), terminal->width(), terminal->height());
     if (answer == MonitorAnswer::quit) break;
     if (answer == MonitorAnswer::clear) clear_events(data);
+    if (answer == MonitorAnswer::explain) data.explained = {screen.asked, "", false}, question.ask(screen.asked), why_feed.ask();
     if (answer == MonitorAnswer::rescan) is_scan_asked = true, data.is_scanning = true, project_feed.ask(), store_feed.ask();
   }
   terminal->close();
@@ -293,17 +329,18 @@ int print_snapshot(const CommandContext& context, MonitorData data, int64_t sinc
 
 }  // namespace
 
-int run_monitor(const CommandContext& context, const std::string& since) {
-  Result<int64_t> span = parse_duration(since);
+int run_monitor(const CommandContext& context, const MonitorOptions& options) {
+  Result<int64_t> span = parse_duration(options.since);
   if (!span.ok()) return fail("--since " + span.error().message), 2;
   MonitorData data;
   data.cwd = context.cwd;
   data.cache_dir = context.config.cache_dir;
-  data.since = since;
+  data.since = options.since;
   data.store_limit = context.config.local_max_size;
   data.heartbeat_secs = context.config.heartbeat_secs;
   int64_t since_ns = context.clock.wall_ns() - *span;
-  return has_screen(context.env) ? run_screen(context, std::move(data), since_ns) : print_snapshot(context, std::move(data), since_ns);
+  if (!has_screen(context.env)) return print_snapshot(context, std::move(data), since_ns);
+  return run_screen(context, std::move(data), since_ns, !options.no_mouse);
 }
 
 }  // namespace kache

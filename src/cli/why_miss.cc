@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <iterator>
+#include <optional>
 #include <set>
 
 #include <nlohmann/json.hpp>
@@ -95,13 +96,9 @@ std::vector<BuildEvent> events_of(const CommandContext& context, StoreIndex& ind
   return {};
 }
 
-int tell_of_no_events(const std::vector<BuildEvent>& log, const std::string& given, bool as_json) {
-  if (as_json) {
-    std::puts(to_text({{"schema_version", 1}, {"command", "why-miss"}, {"asked", given}, {"found", false}}).c_str());
-    return 0;
-  }
+std::string text_of_no_events(const std::vector<BuildEvent>& log, const std::string& given) {
   std::string tip = cc_language_of(given).empty() ? ": cargo build -p " + given : "; `kache doctor` says whether builds go through kache";
-  std::printf("No events found for %s. Build it first%s\n", given.c_str(), tip.c_str());
+  std::string out = "No events found for " + given + ". Build it first" + tip + "\n";
   // "deflate" may be meant to be deflate.c, "serde" serde_json.
   std::set<std::string> alike;
   auto folded = [](const std::string& name) { return unit_names(name)[1]; };
@@ -109,8 +106,8 @@ int tell_of_no_events(const std::vector<BuildEvent>& log, const std::string& giv
     bool is_alike = given.size() >= 3 && folded(event.crate_name).find(folded(given)) != std::string::npos;
     if (is_alike) alike.insert(event.crate_name);
   }
-  for (const std::string& name : alike) std::printf("  there is one called %s\n", name.c_str());
-  return 0;
+  for (const std::string& name : alike) out += "  there is one called " + printable(name) + "\n";
+  return out;
 }
 
 // --- what is said of it ---
@@ -171,23 +168,24 @@ std::string diff_of(const Change& change, const BuildEvent& event, const Command
   return text_diff(context, place_of(change.path, event, context), change.digest_before, change.digest_after, kDiffLines);
 }
 
-void print_indented(const std::string& lines, const char* indent) {
+void add_indented(std::string& out, const std::string& lines, const std::string& indent) {
   for (size_t start = 0; start < lines.size();) {
     size_t end = std::min(lines.find('\n', start), lines.size());
     std::string line = lines.substr(start, end - start);
     for (size_t tab = line.find('\t'); tab != std::string::npos; tab = line.find('\t', tab)) line.replace(tab, 1, "    ");
-    std::printf("%s%s\n", indent, printable(line).c_str());
+    out += indent + printable(line) + "\n";
     start = end + 1;
   }
 }
 
-void print_changes(const std::vector<Change>& changes, const BuildEvent& event, const CommandContext& context, const char* indent) {
+void add_changes(std::string& out, const std::vector<Change>& changes, const BuildEvent& event, const CommandContext& context,
+                 const std::string& indent) {
   constexpr size_t kMost = 8;
   for (size_t i = 0; i < changes.size() && i < kMost; ++i) {
-    std::printf("%s%s\n", indent, printable(line_of(changes[i], event, context)).c_str());
-    print_indented(diff_of(changes[i], event, context), (std::string(indent) + "    ").c_str());
+    out += indent + printable(line_of(changes[i], event, context)) + "\n";
+    add_indented(out, diff_of(changes[i], event, context), indent + "    ");
   }
-  if (changes.size() > kMost) std::printf("%s... and %zu more\n", indent, changes.size() - kMost);
+  if (changes.size() > kMost) out += indent + "... and " + std::to_string(changes.size() - kMost) + " more\n";
 }
 
 std::string joined(const std::vector<std::string>& via) {
@@ -206,32 +204,32 @@ const char* why_at_all(Standing standing) {
   return "";
 }
 
-void print_diagnosis(const Explanation& explanation, const BuildEvent& miss, const CommandContext& context) {
+void add_diagnosis(std::string& out, const Explanation& explanation, const BuildEvent& miss, const CommandContext& context) {
   bool known = explanation.standing == Standing::inputs_differ && !explanation.changes.empty();
   if (known || !miss.miss_reasons.empty()) {
-    std::puts("Diagnosis: the command line is known. Since the nearest stored result these changed:");
-    if (known) print_changes(explanation.changes, miss, context, "  ");
+    out += "Diagnosis: the command line is known. Since the nearest stored result these changed:\n";
+    if (known) add_changes(out, explanation.changes, miss, context, "  ");
     for (const std::string& reason : miss.miss_reasons) {
-      if (!known) std::printf("  %s\n", printable(reason).c_str());
+      if (!known) out += "  " + printable(reason) + "\n";
     }
   } else if (explanation.standing == Standing::command_differs) {
-    std::puts("Diagnosis: no result for this command line. Compared with the nearest one that was stored:");
-    print_changes(explanation.changes, miss, context, "  ");
+    out += "Diagnosis: no result for this command line. Compared with the nearest one that was stored:\n";
+    add_changes(out, explanation.changes, miss, context, "  ");
   } else if (explanation.standing == Standing::first) {
-    std::puts("Diagnosis: never cached before: this was the first build of it with this store.");
+    out += "Diagnosis: never cached before: this was the first build of it with this store.\n";
   } else if (miss.is_compiled() && miss.lookup_rejection.empty()) {
-    std::puts("Diagnosis: nothing was stored for this command line, so there is nothing to compare with.");
+    out += "Diagnosis: nothing was stored for this command line, so there is nothing to compare with.\n";
   }
 }
 
-void print_causes(const std::vector<Cause>& causes, const BuildEvent& miss, const CommandContext& context) {
+void add_causes(std::string& out, const std::vector<Cause>& causes, const BuildEvent& miss, const CommandContext& context) {
   if (causes.empty()) return;
-  std::printf("\nIt goes back to %s:\n", causes.size() == 1 ? "another unit" : "other units");
+  out += std::string("\nIt goes back to ") + (causes.size() == 1 ? "another unit" : "other units") + ":\n";
   for (const Cause& cause : causes) {
     const Explanation& root = cause.explanation;
-    std::printf("  root: %s -- %s\n", root.unit.c_str(), why_at_all(root.standing));
-    print_changes(root.changes, miss, context, "    ");
-    std::printf("    via: %s\n", joined(cause.via).c_str());
+    out += "  root: " + printable(root.unit) + " -- " + why_at_all(root.standing) + "\n";
+    add_changes(out, root.changes, miss, context, "    ");
+    out += "    via: " + printable(joined(cause.via)) + "\n";
   }
 }
 
@@ -246,13 +244,13 @@ std::vector<std::string> not_cached(const BuildEvent& miss) {
   return out;
 }
 
-void print_last_events(const std::vector<BuildEvent>& events) {
-  std::puts("\nLast events:");
+void add_last_events(std::string& out, const std::vector<BuildEvent>& events) {
+  out += "\nLast events:\n";
   size_t first = events.size() > 5 ? events.size() - 5 : 0;
   for (size_t i = first; i < events.size(); ++i) {
     const BuildEvent& event = events[i];
-    std::printf("  %s  %-14s %-12s %s\n", event.ts.substr(0, 19).c_str(), event.result.c_str(),
-                event.cache_key.substr(0, 12).c_str(), human_size(event.size).c_str());
+    out += "  " + printable(event.ts.substr(0, 19)) + "  " + padded(printable(event.result), 14) + " " +
+           padded(printable(event.cache_key.substr(0, 12)), 12) + " " + human_size(event.size) + "\n";
   }
 }
 
@@ -272,63 +270,94 @@ json json_of(const std::vector<Change>& changes, const BuildEvent& event, const 
   return list;
 }
 
-void print_json(const BuildEvent& miss, const Explanation& explanation, const std::vector<Cause>& causes, const CommandContext& context) {
+// What is known of the unit that somebody asks about.
+struct Answer {
+  std::vector<BuildEvent> log, events;  // all; of the unit
+  std::optional<BuildEvent> miss;       // the last one
+  Explanation explanation;
+  std::vector<Cause> causes;
+};
+
+Result<Answer> find_answer(const CommandContext& context, const std::string& asked) {
+  Answer answer;
+  answer.log = KACHE_TRY(read_events(context.fs, context.layout.events(), 0));
+  Pace pace;
+  StoreIndex index = StoreIndex::open(context.fs, context.clock, context.layout);
+  (void)index.refresh(RefreshDepth::members, pace);
+  Explainer explainer(context.fs, context.layout, index);
+  answer.events = events_of(context, index, explainer, answer.log, asked);
+  auto miss = std::find_if(answer.events.rbegin(), answer.events.rend(), [](const BuildEvent& event) { return !event.is_hit(); });
+  if (miss == answer.events.rend()) return answer;
+  answer.miss = *miss;
+  ActionKey action;
+  if (miss->is_compiled() && Digest::parse_hex(miss->cache_key, action.digest)) answer.explanation = explainer.explain(action);
+  answer.causes = explainer.causes(answer.explanation);
+  return answer;
+}
+
+json json_of(const Answer& answer, const std::string& asked, const CommandContext& context) {
   static constexpr const char* kStandings[] = {"inputs_differ", "command_differs", "first_build", "unknown"};
-  json out = {{"schema_version", 1}, {"command", "why-miss"}, {"found", true}, {"unit", miss.crate_name}, {"result", miss.result},
-              {"ts", miss.ts}, {"root", miss.root}, {"cache_key", miss.cache_key}, {"cost_ms", miss.compile_time_ms},
+  json out = {{"schema_version", 1}, {"command", "why-miss"}};
+  if (answer.events.empty()) {
+    out.update({{"asked", asked}, {"found", false}});
+    return out;
+  }
+  out.update({{"found", true}, {"unit", answer.events.front().crate_name}});
+  if (!answer.miss) {
+    out["result"] = answer.events.back().result;
+    return out;
+  }
+  const BuildEvent& miss = *answer.miss;
+  out["unit"] = miss.crate_name;
+  out.update({{"result", miss.result}, {"ts", miss.ts}, {"root", miss.root}, {"cache_key", miss.cache_key}, {"cost_ms", miss.compile_time_ms},
               {"not_cached", not_cached(miss)}, {"lookup_rejection", miss.lookup_rejection}, {"miss_reason", miss.miss_reasons},
-              {"standing", kStandings[static_cast<size_t>(explanation.standing)]},
-              {"changes", json_of(explanation.changes, miss, context)}, {"causes", json::array()}};
-  for (const Cause& cause : causes) {
+              {"standing", kStandings[static_cast<size_t>(answer.explanation.standing)]},
+              {"changes", json_of(answer.explanation.changes, miss, context)}, {"causes", json::array()}});
+  for (const Cause& cause : answer.causes) {
     out["causes"].push_back({{"unit", cause.explanation.unit},
                              {"standing", kStandings[static_cast<size_t>(cause.explanation.standing)]},
                              {"via", cause.via},
                              {"changes", json_of(cause.explanation.changes, miss, context)}});
   }
-  std::puts(to_text(out).c_str());
+  return out;
+}
+
+std::string text_of(const Answer& answer, const std::string& asked, const CommandContext& context) {
+  if (answer.events.empty()) return text_of_no_events(answer.log, asked);
+  std::string unit = printable(answer.events.front().crate_name), out;
+  if (!answer.miss) {
+    out = unit + ": all events are hits.\n";
+    add_last_events(out, answer.events);
+    return out;
+  }
+  const BuildEvent& miss = *answer.miss;
+  out = "Why " + unit + " missed:\n  Last " + printable(miss.result) + ": " + printable(miss.ts.substr(0, 19)) +
+        " (key: " + (miss.cache_key.empty() ? "-" : printable(miss.cache_key.substr(0, 12))) + ")\n";
+  // Sources of one name are in many a tree.
+  if (!miss.root.empty()) out += "  Built in: " + printable(miss.root) + "\n";
+  if (miss.compile_time_ms) out += "  Cost: " + human_ms(miss.compile_time_ms) + " of compile time\n";
+  for (const std::string& reason : not_cached(miss)) out += "NOT CACHED: " + printable(reason) + "\n";
+  if (!miss.lookup_rejection.empty()) {
+    out += "A matching result was found and could not be used: " + printable(miss.lookup_rejection) + "\n";
+  }
+  add_diagnosis(out, answer.explanation, miss, context);
+  add_causes(out, answer.causes, miss, context);
+  add_last_events(out, answer.events);
+  return out;
 }
 
 }  // namespace
 
+Result<std::string> why_miss_text(const CommandContext& context, const std::string& unit) {
+  Answer answer = KACHE_TRY(find_answer(context, unit));
+  return text_of(answer, unit, context);
+}
+
 int run_why_miss(const CommandContext& context, const WhyMissOptions& options) {
-  Result<std::vector<BuildEvent>> log = read_events(context.fs, context.layout.events(), 0);
-  if (!log.ok()) return fail(log.error().message);
-  Pace pace;
-  StoreIndex index = StoreIndex::open(context.fs, context.clock, context.layout);
-  (void)index.refresh(RefreshDepth::members, pace);
-  Explainer explainer(context.fs, context.layout, index);
-
-  std::vector<BuildEvent> events = events_of(context, index, explainer, *log, options.unit);
-  if (events.empty()) return tell_of_no_events(*log, options.unit, options.json);
-  const std::string& unit = events.front().crate_name;
-  auto miss = std::find_if(events.rbegin(), events.rend(), [](const BuildEvent& event) { return !event.is_hit(); });
-  if (miss == events.rend()) {
-    if (options.json) {
-      std::puts(to_text({{"schema_version", 1}, {"command", "why-miss"}, {"found", true}, {"unit", unit}, {"result", events.back().result}}).c_str());
-      return 0;
-    }
-    std::printf("%s: all events are hits.\n", unit.c_str());
-    print_last_events(events);
-    return 0;
-  }
-  ActionKey action;
-  Explanation explanation;
-  if (miss->is_compiled() && Digest::parse_hex(miss->cache_key, action.digest)) explanation = explainer.explain(action);
-  std::vector<Cause> causes = explainer.causes(explanation);
-  if (options.json) return print_json(*miss, explanation, causes, context), 0;
-
-  std::printf("Why %s missed:\n  Last %s: %s (key: %s)\n", unit.c_str(), miss->result.c_str(), miss->ts.substr(0, 19).c_str(),
-              miss->cache_key.empty() ? "-" : miss->cache_key.substr(0, 12).c_str());
-  // Sources of one name are in many a tree.
-  if (!miss->root.empty()) std::printf("  Built in: %s\n", miss->root.c_str());
-  if (miss->compile_time_ms) std::printf("  Cost: %s of compile time\n", human_ms(miss->compile_time_ms).c_str());
-  for (const std::string& reason : not_cached(*miss)) std::printf("NOT CACHED: %s\n", reason.c_str());
-  if (!miss->lookup_rejection.empty()) {
-    std::printf("A matching result was found and could not be used: %s\n", miss->lookup_rejection.c_str());
-  }
-  print_diagnosis(explanation, *miss, context);
-  print_causes(causes, *miss, context);
-  print_last_events(events);
+  Result<Answer> answer = find_answer(context, options.unit);
+  if (!answer.ok()) return fail(answer.error().message);
+  std::string out = options.json ? to_text(json_of(*answer, options.unit, context)) + "\n" : text_of(*answer, options.unit, context);
+  std::fputs(out.c_str(), stdout);
   return 0;
 }
 

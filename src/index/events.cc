@@ -65,6 +65,8 @@ bool parse_heartbeat(const std::string& text, Heartbeat& heartbeat) {
   take(line, "ts", ts);
   take(line, "crate_name", heartbeat.crate_name);
   take(line, "root", heartbeat.root);
+  take(line, "session_id", heartbeat.session_id);
+  take(line, "build_tool", heartbeat.build_tool);
   take(line, "pid", heartbeat.pid);
   take(line, "elapsed_s", heartbeat.elapsed_s);
   take(line, "typical_s", heartbeat.typical_s);

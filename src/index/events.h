@@ -40,10 +40,14 @@ struct BuildEvent {
 
 // A compile that has been running for long; written again and again while it does.
 struct Heartbeat {
-  std::string crate_name, root;
+  std::string crate_name, root, session_id, build_tool;
   int64_t at_ns = 0;
   uint64_t pid = 0, elapsed_s = 0;
   uint64_t typical_s = 0;  // 0: not known
+
+  int64_t start_ns() const {
+    return at_ns - static_cast<int64_t>(elapsed_s < 1'000'000'000 ? elapsed_s : 0) * 1'000'000'000;
+  }
 };
 
 // One line of the log. False: it is something else.

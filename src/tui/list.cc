@@ -19,6 +19,8 @@ bool ListPlace::move(const Key& key, size_t count, size_t page) {
       break;
     case Key::home: cursor = 0; break;
     case Key::end: cursor = last; break;
+    case Key::wheel_up: scroll(-kWheelRows, count, page); break;
+    case Key::wheel_down: scroll(kWheelRows, count, page); break;
     default:
       if (key.is("k")) cursor -= cursor > 0;
       else if (key.is("j")) cursor = std::min(cursor + 1, last);
@@ -35,6 +37,13 @@ void ListPlace::settle(size_t count, size_t page) {
   if (cursor >= top + page) top = cursor - page + 1;
   // A window that has grown is filled.
   top = std::min(top, count > page ? count - page : 0);
+}
+
+void ListPlace::scroll(int rows, size_t count, size_t page) {
+  size_t by = static_cast<size_t>(rows < 0 ? -rows : rows), last_top = count > page ? count - page : 0;
+  top = rows < 0 ? top - std::min(top, by) : std::min(top + by, last_top);
+  cursor = std::clamp(cursor, top, top + std::max<size_t>(page, 1) - 1);
+  settle(count, page);
 }
 
 std::vector<int> fit_columns(const std::vector<Column>& columns, int room) {

@@ -12,11 +12,15 @@ namespace kache {
 struct ListPlace {
   size_t cursor = 0, top = 0;
 
-  // Up, down, pages and ends. False for other keys.
+  // Up, down, pages, ends and the wheel. False for other keys.
   bool move(const Key& key, size_t count, size_t page);
   // Brings the cursor into the list and the window to the cursor.
   void settle(size_t count, size_t page);
+  // Moves the window; the cursor goes with it as far as it must.
+  void scroll(int rows, size_t count, size_t page);
 };
+
+inline constexpr int kWheelRows = 3;
 
 struct Column {
   const char* title;

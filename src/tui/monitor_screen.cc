@@ -2,14 +2,12 @@
 
 #include <algorithm>
 
-#include "base/utf8.h"
+#include "tui/monitor_head.h"
 #include "tui/words.h"
-#include "wrapper/progress.h"
 
 namespace kache {
 namespace {
 
-constexpr size_t kMostInFlight = 6;
 constexpr int kFewestForHead = 12, kFewestForDetails = 12;
 
 struct HelpLine {
@@ -19,11 +17,15 @@ constexpr HelpLine kHelp[] = {
     {"1-5, Tab, Shift-Tab", "another tab"},
     {"Up Down PgUp PgDn Home End", "another row"},
     {"Enter", "more about the row, or less"},
+    {"w", "why it was not a hit, as kache why-miss says it"},
+    {"b", "events of one build, or of all"},
     {"f or /", "filter; Enter keeps it, Esc drops it"},
     {"s", "another order"},
     {"p", "pause, and go on"},
     {"c", "forget the events (Build)"},
     {"r", "look for build directories again (Projects)"},
+    {"mouse", "a tab, a row (again: as Enter), titles: order; the wheel"},
+    {"m", "the mouse to the terminal, to select text; and back"},
     {"Esc", "one level back"},
     {"q, Ctrl-C", "quit"},
 };
@@ -40,17 +42,37 @@ struct Areas {
 
 constexpr int kDetailLines = 5;
 
-Areas divide(const MonitorScreen& screen, const MonitorData& data, int height) {
+// What the chosen build leaves of the data.
+struct Shown {
+  BuildNumber build;
+  Counts counts;
+  std::vector<InFlight> flights;
+};
+
+Shown shown_of(const MonitorScreen& screen, const MonitorData& data) {
+  Shown shown;
+  shown.build = chosen_build(screen.build, data);
+  const SeenBuild* build = build_of(data, shown.build);
+  shown.counts = build ? build->counts : shown.build == 0 ? data.counts : Counts();
+  shown.flights = in_flight_of(data, shown.build);
+  return shown;
+}
+
+std::vector<size_t> rows_of(const MonitorScreen& screen, const MonitorData& data) {
+  return listed_rows(data, screen.tab, screen.now().order, screen.now().filter, chosen_build(screen.build, data));
+}
+
+Areas divide(const MonitorScreen& screen, const MonitorData& data, const Shown& shown, int height) {
   Areas areas;
   bool is_build = screen.tab == kBuildTab;
   areas.head = height >= kFewestForHead ? 3 : 1;
   int y = areas.head;
-  if (is_build && !data.in_flight.empty()) {
+  if (is_build && !shown.flights.empty()) {
     areas.flight = y;
     size_t room = height >= kFewestForHead ? kMostInFlight : 1;
-    y += static_cast<int>(std::min(data.in_flight.size(), room)) + (height >= kFewestForHead ? 1 : 0);
+    y += static_cast<int>(std::min(shown.flights.size(), room)) + (height >= kFewestForHead ? 1 : 0);
   }
-  if (is_build && height >= kFewestForHead && data.counts.total() > 0) areas.spark = y++;
+  if (is_build && height >= kFewestForHead && shown.counts.total() > 0) areas.spark = y++;
   areas.titles = y++;
   areas.list = y;
   areas.last = height - 1;
@@ -61,93 +83,59 @@ Areas divide(const MonitorScreen& screen, const MonitorData& data, int height) {
   return areas;
 }
 
-void draw_tabs(Frame& frame, const MonitorScreen& screen) {
-  bool is_narrow = frame.width() < 70;
-  int x = is_narrow ? 0 : frame.put(0, 0, "kache  ", Style::title);
-  for (size_t i = 0; i < kTabs; ++i) {
-    bool is_current = i == screen.tab;
-    std::string name = monitor_tab(i).name;
-    // Where all of them find no room, the others are only numbers.
-    std::string text = " " + std::to_string(i + 1) + (is_narrow && !is_current ? "" : " " + name) + " ";
-    int end = frame.put(x, 0, text, is_current ? Style::title : Style::plain);
-    if (is_current) frame.reverse(0, x, end);
-    x = end + (is_narrow ? 0 : 1);
-  }
-  if (screen.is_paused) frame.put_right(frame.width(), 0, "PAUSED", Style::warn);
-}
-
-std::string head_of_counts(const MonitorData& data) {
-  const Counts& counts = data.counts;
-  std::string text = "Hit rate " + share(counts.hits(), counts.total()) + " (";
-  struct Named {
-    const char* name;
-    uint64_t count;
-    bool is_always;
-  };
-  std::string list;
-  for (const Named& one : {Named{"local", counts.local_hits, true}, Named{"prefetch", counts.prefetch_hits, false}, Named{"remote", counts.remote_hits, false},
-                           Named{"dup", counts.dups, false}, Named{"miss", counts.misses, true}, Named{"error", counts.errors, false},
-                           Named{"pass", counts.passthroughs, false}}) {
-    if (one.is_always || one.count > 0) list += (list.empty() ? "" : ", ") + std::string(one.name) + " " + std::to_string(one.count);
-  }
-  return text + list + ")";
-}
-
-void draw_head(Frame& frame, const MonitorData& data) {
-  std::string store = data.has_store ? format_size(data.store.blob_bytes) + " / " + format_size(data.store_limit) : "…";
-  int x = frame.put(0, 1, "Store " + store + "   ");
-  x = frame.put(x, 1, head_of_counts(data));
-  frame.put(x, 1, "   last " + data.since, Style::dim);
-  x = frame.put(0, 2, data.wrapper, data.is_set_up ? Style::good : Style::warn);
-  frame.put_cut(x + (x > 0 ? 3 : 0), 2, frame.width() - x - 3, data.cache_dir, Style::dim);
-}
-
-void draw_in_flight(Frame& frame, int y, const MonitorData& data, int64_t now_ns, bool has_title) {
-  std::vector<InFlight> flights = data.in_flight;
-  std::sort(flights.begin(), flights.end(), [](const InFlight& a, const InFlight& b) { return a.started_ns < b.started_ns; });
-  if (has_title) {
-    std::string title = "In flight: " + std::to_string(flights.size());
-    if (flights.size() > kMostInFlight) title += ", the " + std::to_string(kMostInFlight) + " longest";
-    frame.put(0, y++, title, Style::title);
-  }
-  size_t shown = std::min(flights.size(), has_title ? kMostInFlight : 1);
-  for (size_t i = 0; i < shown; ++i) {
-    uint64_t elapsed = static_cast<uint64_t>(std::max<int64_t>(now_ns - flights[i].started_ns, 0)) / 1'000'000'000;
-    uint64_t typical = flights[i].beat.typical_s;
-    int x = frame.put(1, y, padded_to(flights[i].beat.crate_name, std::max(frame.width() / 2 - 12, 8)), Style::accent);
-    x = frame.put(x + 1, y, format_duration(elapsed));
-    if (typical == 0) frame.put(x, y, "  (never compiled before)", Style::dim);
-    else if (typical > elapsed) frame.put(x, y, "  typical " + format_duration(typical) + ", ETA " + format_duration(typical - elapsed));
-    else frame.put(x, y, "  typical " + format_duration(typical) + ", late by " + format_duration(elapsed - typical), Style::warn);
-    ++y;
-  }
-}
+// Of what lies over the tabs: from the second line to the last but one.
+constexpr int kPaneTop = 1, kBuildsList = kPaneTop + 1;
+size_t pane_page(int height, int top) { return static_cast<size_t>(std::max(height - 1 - top, 1)); }
 
 void draw_help(Frame& frame) {
-  frame.put(0, 1, "Keys", Style::title);
-  int y = 2, width = frame.width() < 60 ? 20 : 28;
+  frame.put(0, kPaneTop, "Keys", Style::title);
+  int y = kPaneTop + 1, width = frame.width() < 60 ? 20 : 28;
   for (const HelpLine& line : kHelp) {
     frame.put_cut(1, y, width, line.keys, Style::accent);
     frame.put_cut(width + 2, y++, frame.width() - width - 2, line.text);
   }
-  frame.put(0, frame.height() - 1, "Esc or ? back", Style::dim);
 }
 
-void draw_last(Frame& frame, int y, const MonitorScreen& screen, size_t count, const Areas& areas) {
-  const TabState& state = screen.now();
-  std::string where = position(state.place, count, areas.page);
-  int room = frame.width() - display_width(where) - 1;
+// The keys, and at the right where one is.
+void draw_last(Frame& frame, const std::string& keys, const std::string& where, Style style = Style::dim) {
+  int y = frame.height() - 1;
   frame.put_right(frame.width(), y, where, Style::dim);
-  if (screen.is_typing) {
-    std::string typed = cut_to_width(state.filter, room - 9, true);
-    int x = frame.put(0, y, "Filter: " + typed, Style::accent);
-    frame.reverse(y, x, x + 1);
-    return;
+  frame.put_cut(0, y, frame.width() - display_width(where) - 1, keys, style);
+}
+
+void draw_filter(Frame& frame, const std::string& filter, const std::string& where) {
+  int y = frame.height() - 1;
+  frame.put_right(frame.width(), y, where, Style::dim);
+  std::string typed = cut_to_width(filter, frame.width() - display_width(where) - 10, true);
+  int x = frame.put(0, y, "Filter: " + typed, Style::accent);
+  frame.reverse(y, x, x + 1);
+}
+
+void draw_pane(Frame& frame, const MonitorScreen& screen, const MonitorData& data, int64_t now_ns) {
+  int height = frame.height();
+  if (screen.pane == Pane::help) {
+    draw_help(frame);
+    draw_last(frame, "Esc or ? back", "");
+  } else if (screen.pane == Pane::builds) {
+    size_t count = build_choices(data).size(), page = pane_page(height, kBuildsList);
+    ListPlace place = screen.builds;
+    place.settle(count, page);
+    draw_builds(frame, kBuildsList, page, place, data, now_ns);
+    draw_last(frame, "Enter choose  Esc back", position(place, count, page));
+  } else {
+    bool is_known = data.explained.is_known && data.explained.asked == screen.asked;
+    std::vector<std::string> lines = wrapped(is_known ? data.explained.text : "Looking…", frame.width());
+    std::string where = put_text(frame, kPaneTop, height - 1, screen.why, lines);
+    draw_last(frame, "Up Down PgUp PgDn scroll  Esc back", where);
   }
-  std::string order = monitor_tab(screen.tab).orders[state.order];
+}
+
+std::string keys_of(const MonitorScreen& screen) {
+  const TabState& state = screen.now();
+  const Tab& tab = monitor_tab(screen.tab);
   std::string keys = state.filter.empty() ? "f filter" : "filter: " + state.filter + " (Esc drops it)";
-  keys += "  s sort: " + order + "  Enter details  p pause  ? help  q quit";
-  frame.put_cut(0, y, room, keys, state.filter.empty() ? Style::dim : Style::accent);
+  keys += std::string("  s sort: ") + tab.orders[state.order] + (tab.build ? "  b builds  w why" : "");
+  return keys + "  Enter more  p pause  ? help  q quit";
 }
 
 void draw_rows(Frame& frame, const MonitorScreen& screen, const MonitorData& data, const Areas& areas, const std::vector<size_t>& rows, int64_t now_ns) {
@@ -155,7 +143,9 @@ void draw_rows(Frame& frame, const MonitorScreen& screen, const MonitorData& dat
   const TabState& state = screen.now();
   if (rows.empty()) {
     bool is_looking = screen.tab == kProjectsTab && !data.was_scanned;
-    frame.put_cut(0, areas.titles, frame.width(), !state.filter.empty() ? "Nothing fits the filter." : is_looking ? "Looking…" : tab.nothing, Style::dim);
+    bool is_other = tab.build && screen.build.kind != BuildChoice::all;
+    const char* why = !state.filter.empty() ? "Nothing fits the filter." : is_looking ? "Looking…" : is_other ? "Nothing of this build." : tab.nothing;
+    frame.put_cut(0, areas.titles, frame.width(), why, Style::dim);
     return;
   }
   std::vector<int> widths = fit_columns(tab.columns, frame.width());
@@ -183,35 +173,116 @@ void press_in_filter(MonitorScreen& screen, const Key& key) {
   screen.now().place = {};
 }
 
+void choose_build(MonitorScreen& screen, const BuildChoice& choice) {
+  screen.build = choice;
+  screen.pane = Pane::none;
+  for (size_t i = 0; i < kTabs; ++i) {
+    if (monitor_tab(i).build) screen.tabs[i].place = {};
+  }
+}
+
+void press_in_builds(MonitorScreen& screen, const MonitorData& data, const Key& key, int height) {
+  std::vector<BuildChoice> choices = build_choices(data);
+  size_t page = pane_page(height, kBuildsList);
+  ListPlace& place = screen.builds;
+  place.settle(choices.size(), page);
+  if (place.move(key, choices.size(), page)) return;
+  if (key.code == Key::enter) return choose_build(screen, choices[place.cursor]);
+  if (key.code == Key::click) {
+    size_t row = place.top + static_cast<size_t>(std::max(key.y - kBuildsList, 0));
+    bool is_row = key.y >= kBuildsList && key.y < kBuildsList + static_cast<int>(page) && row < choices.size();
+    if (is_row) choose_build(screen, choices[row]);
+    return;
+  }
+  screen.pane = Pane::none;
+}
+
+void press_in_pane(MonitorScreen& screen, const MonitorData& data, const Key& key, int width, int height) {
+  if (screen.pane == Pane::builds) return press_in_builds(screen, data, key, height);
+  if (screen.pane == Pane::why) {
+    size_t lines = wrapped(data.explained.text, width).size();
+    if (screen.why.move(key, lines, pane_page(height, kPaneTop)) || key.code == Key::click) return;
+  }
+  screen.pane = Pane::none;
+}
+
+void open_builds(MonitorScreen& screen, const MonitorData& data) {
+  std::vector<BuildChoice> choices = build_choices(data);
+  auto current = std::find(choices.begin(), choices.end(), screen.build);
+  screen.builds = {};
+  if (current != choices.end()) screen.builds.cursor = static_cast<size_t>(current - choices.begin());
+  screen.pane = Pane::builds;
+}
+
+// The key where there is one: names are shared by many units.
+const std::string& name_for_why(const BuildEvent& event) {
+  return !event.cache_key.empty() ? event.cache_key : !event.invocation_key.empty() ? event.invocation_key : event.crate_name;
+}
+
+MonitorAnswer ask_why(MonitorScreen& screen, const MonitorData& data) {
+  std::vector<size_t> rows = rows_of(screen, data);
+  if (rows.empty()) return MonitorAnswer::none;
+  screen.asked = name_for_why(data.events[rows[std::min(screen.now().place.cursor, rows.size() - 1)]]);
+  screen.why = {};
+  screen.pane = Pane::why;
+  return MonitorAnswer::explain;
+}
+
+void switch_details(TabState& state, const Tab& tab) { state.has_details = !state.has_details && tab.details != nullptr; }
+
+void next_order(TabState& state, const Tab& tab) {
+  state.order = (state.order + 1) % tab.orders.size();
+  state.place = {};
+}
+
+// True where it is one of the tabs.
+bool click_tab(MonitorScreen& screen, const Key& key, int width) {
+  std::vector<TabPlace> places = tab_places(screen.tab, width);
+  for (size_t i = 0; i < kTabs && key.y == 0; ++i) {
+    if (key.x < places[i].x || key.x >= places[i].end) continue;
+    screen.tab = i;
+    screen.pane = Pane::none;
+    return true;
+  }
+  return false;
+}
+
+void click_list(MonitorScreen& screen, const Areas& areas, size_t count, const Key& key) {
+  TabState& state = screen.now();
+  if (key.y == areas.titles && count > 0) return next_order(state, monitor_tab(screen.tab));
+  if (key.y < areas.list || key.y >= areas.list + static_cast<int>(areas.page)) return;
+  size_t row = state.place.top + static_cast<size_t>(key.y - areas.list);
+  if (row >= count) return;
+  if (row == state.place.cursor) switch_details(state, monitor_tab(screen.tab));
+  state.place.cursor = row;
+}
+
 // Esc: what was opened last is closed first.
 void go_back(MonitorScreen& screen) {
   TabState& state = screen.now();
   if (state.has_details) state.has_details = false;
-  else state.filter.clear();
+  else if (!state.filter.empty()) state.filter.clear();
+  else choose_build(screen, {});
 }
 
-}  // namespace
-
-MonitorAnswer press(MonitorScreen& screen, const MonitorData& data, const Key& key, int height) {
-  if (key.code == Key::quit) return MonitorAnswer::quit;
-  if (key.code == Key::none || key.code == Key::resize) return MonitorAnswer::none;
-  if (screen.is_typing) return press_in_filter(screen, key), MonitorAnswer::none;
-  if (screen.has_help) {
-    if (key.is("q")) return MonitorAnswer::quit;
-    screen.has_help = false;
-    return MonitorAnswer::none;
-  }
+MonitorAnswer press_in_list(MonitorScreen& screen, const MonitorData& data, const Key& key, int height) {
   TabState& state = screen.now();
-  size_t count = listed_rows(data, screen.tab, state.order, state.filter).size();
-  if (state.place.move(key, count, divide(screen, data, height).page)) return MonitorAnswer::none;
-  if (key.is("q")) return MonitorAnswer::quit;
-  if (key.is("?") || key.is("h")) screen.has_help = true;
+  const Tab& tab = monitor_tab(screen.tab);
+  size_t count = rows_of(screen, data).size();
+  Areas areas = divide(screen, data, shown_of(screen, data), height);
+  state.place.settle(count, areas.page);
+  if (state.place.move(key, count, areas.page)) return MonitorAnswer::none;
+  if (key.code == Key::click) click_list(screen, areas, count, key);
+  if (key.is("?") || key.is("h")) screen.pane = Pane::help;
   if (key.is("p")) screen.is_paused = !screen.is_paused;
+  if (key.is("m")) screen.has_mouse = !screen.has_mouse;
   if (key.is("r")) return MonitorAnswer::rescan;
-  if (key.is("c") && screen.tab == kBuildTab) return state.place = {}, MonitorAnswer::clear;
-  if (key.is("s")) state.order = (state.order + 1) % monitor_tab(screen.tab).orders.size(), state.place = {};
+  if (key.is("c") && screen.tab == kBuildTab) return choose_build(screen, {}), MonitorAnswer::clear;
+  if (key.is("s")) next_order(state, tab);
+  if (key.is("b") && tab.build) open_builds(screen, data);
+  if (key.is("w") && tab.build) return ask_why(screen, data);
   if (key.is("f") || key.is("/")) screen.is_typing = true, screen.old_filter = state.filter;
-  if (key.code == Key::enter) state.has_details = !state.has_details && monitor_tab(screen.tab).details != nullptr;
+  if (key.code == Key::enter) switch_details(state, tab);
   if (key.code == Key::escape) go_back(screen);
   if (key.code == Key::tab || key.code == Key::right) screen.tab = (screen.tab + 1) % kTabs;
   if (key.code == Key::back_tab || key.code == Key::left) screen.tab = (screen.tab + kTabs - 1) % kTabs;
@@ -219,29 +290,47 @@ MonitorAnswer press(MonitorScreen& screen, const MonitorData& data, const Key& k
   return MonitorAnswer::none;
 }
 
+}  // namespace
+
+MonitorAnswer press(MonitorScreen& screen, const MonitorData& data, const Key& key, int width, int height) {
+  if (key.code == Key::quit) return MonitorAnswer::quit;
+  if (key.code == Key::none || key.code == Key::resize) return MonitorAnswer::none;
+  if (key.code == Key::click && click_tab(screen, key, width)) return screen.is_typing = false, MonitorAnswer::none;
+  if (screen.is_typing) return press_in_filter(screen, key), MonitorAnswer::none;
+  if (key.is("q")) return MonitorAnswer::quit;
+  if (screen.pane != Pane::none) return press_in_pane(screen, data, key, width, height), MonitorAnswer::none;
+  return press_in_list(screen, data, key, height);
+}
+
 Frame draw(const MonitorScreen& given, const MonitorData& data, int width, int height, int64_t now_ns) {
   MonitorScreen screen = given;
   Frame frame(width, height);
-  draw_tabs(frame, screen);
-  if (screen.has_help) return draw_help(frame), frame;
-  Areas areas = divide(screen, data, height);
-  if (areas.head > 1) draw_head(frame, data);
-  if (areas.flight > 0) draw_in_flight(frame, areas.flight, data, now_ns, height >= kFewestForHead);
+  draw_tabs(frame, screen.tab);
+  if (screen.is_paused) frame.put_right(width, 0, "PAUSED", Style::warn);
+  else if (!screen.has_mouse) frame.put_right(width, 0, "mouse off", Style::dim);
+  if (screen.pane != Pane::none) return draw_pane(frame, screen, data, now_ns), frame;
+  Shown shown = shown_of(screen, data);
+  Areas areas = divide(screen, data, shown, height);
+  if (areas.head > 1) draw_head(frame, data, shown.counts, name_of_choice(screen.build, data));
+  if (areas.flight > 0) draw_in_flight(frame, areas.flight, shown.flights, now_ns, height >= kFewestForHead);
   if (areas.spark > 0) {
     int x = frame.put(0, areas.spark, "Hit rate (recent) ", Style::dim);
-    frame.put(x, areas.spark, sparkline(data.events, static_cast<size_t>(std::max(width - x, 0))), Style::good);
+    frame.put(x, areas.spark, sparkline(data.events, static_cast<size_t>(std::max(width - x, 0)), shown.build), Style::good);
   }
   const Tab& tab = monitor_tab(screen.tab);
-  std::vector<size_t> rows = listed_rows(data, screen.tab, screen.now().order, screen.now().filter);
+  const TabState& state = screen.now();
+  std::vector<size_t> rows = rows_of(screen, data);
   screen.now().place.settle(rows.size(), areas.page);
   draw_rows(frame, screen, data, areas, rows, now_ns);
   if (areas.sum >= 0) frame.put_cut(0, areas.sum, width, tab.sum(data), Style::dim);
   if (areas.details >= 0 && tab.details && !rows.empty()) {
     for (int x = 0; x < width; ++x) frame.put(x, areas.details, "─", Style::dim);
     int y = areas.details;
-    for (const std::string& line : tab.details(data, rows[screen.now().place.cursor])) frame.put_cut(0, ++y, width, line);
+    for (const std::string& line : tab.details(data, rows[state.place.cursor])) frame.put_cut(0, ++y, width, line);
   }
-  draw_last(frame, areas.last, screen, rows.size(), areas);
+  std::string where = position(state.place, rows.size(), areas.page);
+  if (screen.is_typing) draw_filter(frame, state.filter, where);
+  else draw_last(frame, keys_of(screen), where, state.filter.empty() ? Style::dim : Style::accent);
   return frame;
 }
 
@@ -249,12 +338,12 @@ std::string monitor_text(const MonitorData& data, int64_t now_ns) {
   constexpr int kWidth = 110;
   constexpr size_t kMostRows = 20;
   Frame head(kWidth, 3);
-  draw_head(head, data);
+  draw_head(head, data, data.counts, "");
   std::string text = head.line(1) + "\n" + head.line(2) + "\n";
   if (!data.in_flight.empty()) {
     int lines = static_cast<int>(std::min(data.in_flight.size(), kMostInFlight)) + 1;
     Frame flight(kWidth, lines);
-    draw_in_flight(flight, 0, data, now_ns, true);
+    draw_in_flight(flight, 0, data.in_flight, now_ns, true);
     text += "\n" + flight.text();
   }
   for (size_t which = 0; which < kTabs; ++which) {

@@ -20,6 +20,20 @@ BuildEvent event_of(const std::string& name, const std::string& result, uint64_t
   return event;
 }
 
+Heartbeat beat_of(const std::string& name, const std::string& root, int64_t at_ns, uint64_t pid, uint64_t elapsed_s, uint64_t typical_s,
+                  const std::string& session = "") {
+  Heartbeat beat;
+  beat.crate_name = name;
+  beat.root = root;
+  beat.session_id = session;
+  beat.build_tool = session.empty() ? "" : "cargo";
+  beat.at_ns = at_ns;
+  beat.pid = pid;
+  beat.elapsed_s = elapsed_s;
+  beat.typical_s = typical_s;
+  return beat;
+}
+
 MonitorData data_of(std::initializer_list<BuildEvent> events) {
   MonitorData data;
   data.cwd = "/work";
@@ -35,7 +49,7 @@ struct Lab {
   MonitorData data;
   int width = 80, height = 24;
 
-  MonitorAnswer press(const Key& key) { return kache::press(screen, data, key, height); }
+  MonitorAnswer press(const Key& key) { return kache::press(screen, data, key, width, height); }
   MonitorAnswer type(const std::string& text) {
     MonitorAnswer answer = MonitorAnswer::none;
     for (char c : text) answer = press({Key::text, std::string(1, c)});
@@ -56,7 +70,7 @@ TEST(MonitorScreenTest, a_build_on_80_by_24) {
   EXPECT_EQ(lab.line(5), "→ pass      conftest          built (not cached)      10ms       5ms     2.0 KiB");
   EXPECT_EQ(lab.line(6), "● miss      tokio             built + cached          3.0s      1.5s     2.0 KiB");
   EXPECT_EQ(lab.line(7), "✓ hit       serde             restored                 4ms       2ms     2.0 KiB");
-  EXPECT_EQ(lab.line(23), "f filter  s sort: newest  Enter details  p pause  ? help  q quit");
+  EXPECT_EQ(lab.line(23), "f filter  s sort: newest  b builds  w why  Enter more  p pause  ? help  q quit");
 }
 
 TEST(MonitorScreenTest, every_tab_in_every_size) {
@@ -72,12 +86,14 @@ TEST(MonitorScreenTest, every_tab_in_every_size) {
     lab.data.entries.push_back(entry);
     add_transfer(lab.data, {"unit" + std::to_string(i), "download", 5, 5, 1'800'000'000, true});
   }
-  for (uint64_t pid = 0; pid < 10; ++pid) add_heartbeat(lab.data, {"slow" + std::to_string(pid), "", kNow, pid, 60, 90});
+  for (uint64_t pid = 0; pid < 10; ++pid) add_heartbeat(lab.data, beat_of("slow" + std::to_string(pid), "", kNow, pid, 60, 90));
   for (lab.width = 0; lab.width < 200; lab.width += 13) {
     for (lab.height = 0; lab.height < 60; lab.height += 3) {
       for (size_t tab = 0; tab < kTabs; ++tab) {
         lab.type(std::to_string(tab + 1));
-        for (const Key& key : {Key{Key::end}, Key{Key::enter}, Key{Key::page_up}, Key{Key::text, "s"}, Key{Key::text, "?"}, Key{Key::text, "?"}}) {
+        for (const Key& key : {Key{Key::end}, Key{Key::enter}, Key{Key::page_up}, Key{Key::text, "s"}, Key{Key::text, "?"}, Key{Key::text, "?"},
+                               Key{Key::text, "b"}, Key{Key::page_down}, Key{Key::enter}, Key{Key::text, "w"}, Key{Key::end}, Key{Key::escape},
+                               Key{Key::click, "", lab.width / 2, lab.height / 2}, Key{Key::wheel_down, "", 0, 0}}) {
           lab.press(key);
           Frame frame = draw(lab.screen, lab.data, lab.width, lab.height, kNow);
           ASSERT_EQ(frame.height(), lab.height);
@@ -164,14 +180,14 @@ TEST(MonitorScreenTest, sorting) {
 TEST(MonitorScreenTest, compiles_under_way_have_an_end_in_sight) {
   Lab lab;
   lab.data = data_of({});
-  add_heartbeat(lab.data, {"arrow", "/r", kNow - 5 * kSecond, 7, 30, 90});
-  add_heartbeat(lab.data, {"other", "/r", kNow, 8, 100, 60});
-  add_heartbeat(lab.data, {"fresh", "/r", kNow, 9, 30, 0});
+  add_heartbeat(lab.data, beat_of("arrow", "/r", kNow - 5 * kSecond, 7, 30, 90));
+  add_heartbeat(lab.data, beat_of("other", "/r", kNow, 8, 100, 60));
+  add_heartbeat(lab.data, beat_of("fresh", "/r", kNow, 9, 30, 0));
   EXPECT_TRUE(lab.shows("In flight: 3"));
   EXPECT_TRUE(lab.shows("35s  typical 1m30s, ETA 55s"));
   EXPECT_TRUE(lab.shows("late by 40s"));
   EXPECT_TRUE(lab.shows("never compiled before"));
-  add_heartbeat(lab.data, {"arrow", "/r", kNow, 7, 35, 90});
+  add_heartbeat(lab.data, beat_of("arrow", "/r", kNow, 7, 35, 90));
   EXPECT_EQ(lab.data.in_flight.size(), 3u);
   BuildEvent end = event_of("arrow", "miss");
   end.root = "/other";
@@ -184,11 +200,207 @@ TEST(MonitorScreenTest, compiles_under_way_have_an_end_in_sight) {
   EXPECT_TRUE(lab.data.in_flight.empty());
 }
 
+TEST(MonitorScreenTest, events_are_of_builds) {
+  MonitorData data = data_of({});
+  auto add = [&](const std::string& session, const std::string& tool, const std::string& root, int64_t at_s) {
+    BuildEvent event = event_of("x", "miss");
+    event.session_id = session, event.build_tool = tool, event.root = root, event.end_ns = kNow + at_s * kSecond;
+    add_event(data, event);
+    return data.events.back().build;
+  };
+  EXPECT_EQ(add("a-1", "cargo", "/p", 0), 1u);
+  EXPECT_EQ(add("a-1", "cargo", "/p", 3600), 1u);  // it ends with its cargo
+  EXPECT_EQ(add("a-2", "cargo", "/p", 3600), 2u);
+  EXPECT_EQ(add("a-3", "bash", "/p", 0), 3u);
+  EXPECT_EQ(add("a-3", "bash", "/p", 299), 3u);
+  EXPECT_EQ(add("a-3", "bash", "/p", 700), 4u);  // a terminal lives for days
+  EXPECT_EQ(add("", "", "/p", 0), 5u);           // lines of old versions
+  EXPECT_EQ(add("", "", "/p", 10), 5u);
+  EXPECT_EQ(add("", "", "/q", 10), 6u);
+  const SeenBuild& first = *build_of(data, data.events.front().build);
+  EXPECT_EQ(first.tool, "cargo");
+  EXPECT_EQ(first.units, 2u);
+  EXPECT_EQ(first.counts.misses, 2u);
+  EXPECT_EQ(first.end_ns, kNow + 3600 * kSecond);
+  EXPECT_EQ(build_of(data, 0), nullptr);
+  EXPECT_EQ(build_of(data, 100), nullptr);
+  for (size_t i = 0; i < kMostBuilds + 5; ++i) add("s" + std::to_string(i), "make", "/p", 0);
+  EXPECT_EQ(data.builds.size(), kMostBuilds);
+  EXPECT_EQ(build_of(data, 1), nullptr);
+  EXPECT_EQ(build_of(data, data.events.back().build)->units, 1u);
+  EXPECT_EQ(data.newest_of_group.size(), kMostBuilds);
+}
+
+// Two builds: `a` of cargo in /work/app, and then `b` of make in /work/lib with one compile under way.
+Lab two_builds() {
+  Lab lab;
+  lab.data = data_of({});
+  auto add = [&](const std::string& name, const std::string& result, const std::string& session, const std::string& tool, const std::string& root) {
+    BuildEvent event = event_of(name, result, 5, result == "passthrough" ? "unsupported|-E" : "");
+    event.session_id = session, event.build_tool = tool, event.root = root;
+    event.end_ns = session == "b" ? kNow : kNow - 600 * kSecond;
+    event.cache_key = std::string(64, name[0]);
+    add_event(lab.data, event);
+  };
+  add("serde", "local_hit", "a", "cargo", "/work/app");
+  add("tokio", "local_hit", "a", "cargo", "/work/app");
+  add("zlib.c", "miss", "b", "make", "/work/lib");
+  add("crc.c", "passthrough", "b", "make", "/work/lib");
+  Heartbeat beat = beat_of("deflate.c", "/work/lib", kNow, 7, 30, 0, "b");
+  beat.build_tool = "make";
+  add_heartbeat(lab.data, beat);
+  return lab;
+}
+
+TEST(MonitorScreenTest, one_build_is_chosen_from_a_list) {
+  Lab lab = two_builds();
+  EXPECT_TRUE(lab.shows("In flight: 1"));
+  lab.type("b");
+  EXPECT_EQ(lab.line(1), "Began     Tool       Tree                      Units    Hits  Misses  Live  Last");
+  EXPECT_EQ(lab.line(2), "all                  all builds");
+  EXPECT_EQ(lab.line(3), "latest               whichever is newest");
+  EXPECT_EQ(lab.line(4).substr(9), " make       lib                           2    0.0%       1     1    0s");
+  EXPECT_EQ(lab.line(5).substr(9), " cargo      app                           2  100.0%       0         10m");
+  lab.press({Key::end});
+  lab.press({Key::enter});
+  EXPECT_EQ(lab.line(1), "cargo of " + lab.line(1).substr(9, 8) + "   Hit rate 100.0% (local 2, miss 0)   Store …");
+  EXPECT_TRUE(lab.shows("tokio"));
+  EXPECT_FALSE(lab.shows("zlib.c"));
+  EXPECT_FALSE(lab.shows("In flight"));
+  EXPECT_EQ(lab.line(3), "Hit rate (recent) ██");
+  lab.type("5");
+  EXPECT_TRUE(lab.shows("Nothing of this build."));
+  lab.type("b");
+  EXPECT_EQ(lab.screen.builds.cursor, 3u);  // where it was
+  lab.press({Key::up});
+  lab.press({Key::enter});
+  EXPECT_TRUE(lab.shows("crc.c"));
+  EXPECT_TRUE(lab.shows("make of "));
+  lab.press({Key::escape});
+  EXPECT_TRUE(lab.shows("(local 2, miss 1, pass 1)"));
+  lab.type("2b");
+  EXPECT_EQ(lab.screen.pane, Pane::none);  // directories are of no build
+}
+
+TEST(MonitorScreenTest, the_latest_build_is_followed) {
+  Lab lab = two_builds();
+  lab.type("b");
+  lab.press({Key::down});
+  lab.press({Key::enter});
+  EXPECT_TRUE(lab.shows("zlib.c"));
+  EXPECT_TRUE(lab.shows("deflate.c"));
+  EXPECT_FALSE(lab.shows("tokio"));
+  BuildEvent event = event_of("next", "miss");
+  event.session_id = "c", event.build_tool = "ninja", event.end_ns = kNow + kSecond;
+  add_event(lab.data, event);
+  EXPECT_TRUE(lab.shows("next"));
+  EXPECT_TRUE(lab.shows("ninja of "));
+  EXPECT_FALSE(lab.shows("zlib.c"));
+  EXPECT_EQ(lab.type("c"), MonitorAnswer::clear);
+  clear_events(lab.data);
+  EXPECT_TRUE(lab.shows("last 24h"));
+  lab.type("b");
+  EXPECT_TRUE(lab.shows("make"));  // of the compile under way
+  EXPECT_FALSE(lab.shows("ninja"));
+}
+
+TEST(MonitorScreenTest, a_compile_under_way_ends_with_its_own_build) {
+  Lab lab = two_builds();
+  BuildEvent other = event_of("deflate.c", "miss");
+  other.session_id = "c", other.root = "/work/lib";
+  add_event(lab.data, other);
+  EXPECT_EQ(lab.data.in_flight.size(), 1u);
+  other.session_id = "b";
+  add_event(lab.data, other);
+  EXPECT_TRUE(lab.data.in_flight.empty());
+}
+
+TEST(MonitorScreenTest, why_is_asked_by_the_key_and_scrolls) {
+  Lab lab = two_builds();
+  lab.press({Key::down});
+  EXPECT_EQ(lab.type("w"), MonitorAnswer::explain);
+  EXPECT_EQ(lab.screen.asked, std::string(64, 'z'));
+  EXPECT_EQ(lab.line(1), "Looking…");
+  std::string text = "Why zlib.c missed:\n";
+  for (int i = 0; i < 40; ++i) text += "  line " + std::to_string(i) + "\n";
+  lab.data.explained = {std::string(64, 'x'), "of another", true};
+  EXPECT_EQ(lab.line(1), "Looking…");
+  lab.data.explained = {lab.screen.asked, text, true};
+  EXPECT_EQ(lab.line(1), "Why zlib.c missed:");
+  EXPECT_EQ(lab.line(22), "  line 20");
+  EXPECT_EQ(lab.line(23), "Up Down PgUp PgDn scroll  Esc back" + std::string(36, ' ') + "1-22 of 41");
+  lab.press({Key::down});
+  EXPECT_EQ(lab.line(1), "  line 0");
+  lab.press({Key::end});
+  EXPECT_EQ(lab.line(22), "  line 39");
+  lab.press({Key::up});
+  EXPECT_EQ(lab.line(22), "  line 38");
+  lab.press({Key::wheel_up, "", 3, 3});
+  EXPECT_EQ(lab.line(22), "  line 35");
+  lab.press({Key::page_up});
+  lab.press({Key::page_up});
+  EXPECT_EQ(lab.line(1), "Why zlib.c missed:");
+  lab.press({Key::escape});
+  EXPECT_TRUE(lab.shows("tokio"));
+  EXPECT_EQ(lab.screen.now().place.cursor, 1u);
+  lab.type("3");
+  EXPECT_EQ(lab.type("w"), MonitorAnswer::none);
+  lab.type("1fnothing");
+  lab.press({Key::enter});
+  EXPECT_EQ(lab.type("w"), MonitorAnswer::none);  // there is no row
+}
+
+TEST(MonitorScreenTest, the_mouse_does_what_keys_do) {
+  Lab lab;
+  lab.data = data_of({});
+  for (int i = 0; i < 100; ++i) add_event(lab.data, event_of("unit" + std::to_string(i), "miss"));
+  auto click = [&](int x, int y) { return lab.press({Key::click, "", x, y}); };
+  click(40, 0);
+  EXPECT_EQ(lab.screen.tab, kTransferTab);
+  click(5, 0);  // the name of the program
+  EXPECT_EQ(lab.screen.tab, kTransferTab);
+  click(9, 0);
+  EXPECT_EQ(lab.screen.tab, kBuildTab);
+  click(3, 7);
+  EXPECT_EQ(lab.screen.now().place.cursor, 2u);
+  EXPECT_FALSE(lab.shows("compiler runs"));
+  click(3, 7);  // again
+  EXPECT_TRUE(lab.shows("compiler runs"));
+  click(3, 20);  // in the details
+  EXPECT_EQ(lab.screen.now().place.cursor, 2u);
+  lab.press({Key::wheel_down, "", 3, 10});
+  EXPECT_EQ(lab.screen.now().place.top, 3u);
+  EXPECT_EQ(lab.screen.now().place.cursor, 3u);
+  for (int i = 0; i < 100; ++i) lab.press({Key::wheel_down, "", 3, 10});
+  EXPECT_TRUE(lab.shows("unit0 "));
+  for (int i = 0; i < 100; ++i) lab.press({Key::wheel_up, "", 3, 10});
+  EXPECT_TRUE(lab.shows("unit99 "));
+  click(3, 4);  // the titles
+  EXPECT_TRUE(lab.shows("sort: slowest"));
+  lab.type("b");
+  click(3, 3);
+  EXPECT_EQ(lab.screen.build.kind, BuildChoice::latest);
+  EXPECT_EQ(lab.screen.pane, Pane::none);
+  lab.type("b");
+  click(3, 20);  // below the last
+  EXPECT_EQ(lab.screen.pane, Pane::builds);
+  click(25, 0);
+  EXPECT_EQ(lab.screen.pane, Pane::none);
+  EXPECT_EQ(lab.screen.tab, kProjectsTab);
+  click(3, 7);  // nothing is there
+  lab.type("m");
+  EXPECT_FALSE(lab.screen.has_mouse);
+  EXPECT_TRUE(lab.shows("mouse off"));
+  lab.width = 40;
+  click(9, 0);  // "3" is there now
+  EXPECT_EQ(lab.screen.tab, lab.line(0).find("3 ") == std::string::npos ? kTabs : kProjectsTab);
+}
+
 TEST(MonitorScreenTest, the_sparkline_keeps_the_newest_and_counts_only_what_could_hit) {
-  std::deque<BuildEvent> events;
-  for (int i = 0; i < 30; ++i) events.push_back(event_of("x", "miss"));
-  for (int i = 0; i < 10; ++i) events.push_back(event_of("x", "passthrough"));
-  for (int i = 0; i < 10; ++i) events.push_back(event_of("x", "local_hit"));
+  std::deque<SeenEvent> events;
+  for (int i = 0; i < 30; ++i) events.push_back({event_of("x", "miss")});
+  for (int i = 0; i < 10; ++i) events.push_back({event_of("x", "passthrough")});
+  for (int i = 0; i < 10; ++i) events.push_back({event_of("x", "local_hit")});
   EXPECT_EQ(sparkline(events, 4), "▁▁▁█");
   EXPECT_EQ(sparkline(events, 0), "");
   EXPECT_EQ(sparkline({}, 10), "");

@@ -10,8 +10,6 @@
 namespace kache {
 namespace {
 
-std::string clock_of(int64_t ns) { return format_time(ns).substr(11, 8); }
-
 std::string lower(std::string text) {
   for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   return text;
@@ -44,6 +42,7 @@ const char* action_of(const BuildEvent& event, const Look& look) {
 }
 
 size_t count_events(const MonitorData& data) { return data.events.size(); }
+BuildNumber build_of_event(const MonitorData& data, size_t i) { return data.events[i].build; }
 
 std::string words_of_event(const MonitorData& data, size_t i) {
   const BuildEvent& event = data.events[i];
@@ -244,43 +243,44 @@ const Tab kAll[kTabs] = {
       {"Size", 10, true, false, 3}, {"Time", 8, true, false, 2}},
      {"newest", "slowest", "name", "size"},
      "No builds yet. They appear here as compiles end.",
-     count_events, listed_always, words_of_event, is_event_before, row_of_event, details_of_event, no_sum},
+     count_events, listed_always, words_of_event, is_event_before, row_of_event, build_of_event, details_of_event, no_sum},
     {"Projects",
      {{"Directory", 14, false, true, 9, true}, {"Kind", 5, false, false, 3}, {"Size", 10, true}, {"Cached", 10, true, false, 7},
       {"Frees", 10, true, false, 8}, {"Incr", 10, true, false, 4}, {"Build", 10, true, false, 3}, {"Deps", 10, true, false, 4},
       {"Bin", 10, true, false, 3}, {"Fprint", 10, true, false, 2}, {"Age", 4, true, false, 6}, {"Profile", 14, false, false, 5}},
      {"size", "path", "age"},
      "No build directories below the working directory.",
-     count_projects, listed_always, words_of_project, is_project_before, row_of_project, details_of_project, sum_of_projects},
+     count_projects, listed_always, words_of_project, is_project_before, row_of_project, nullptr, details_of_project, sum_of_projects},
     {"Store",
      {{"Key", 12, false, false, 4}, {"Unit", 12, false, true}, {"Type", 10, false, false, 3}, {"Profile", 8, false, false, 2}, {"Size", 10, true},
       {"Hits", 5, true, false, 7}, {"Compile", 8, true, false, 3}, {"Age", 4, true, false, 5}, {"Used", 4, true, false, 6}},
      {"size", "hits", "age", "name"},
      "Nothing is stored yet.",
-     count_entries, listed_always, words_of_entry, is_entry_before, row_of_entry, nullptr, sum_of_store},
+     count_entries, listed_always, words_of_entry, is_entry_before, row_of_entry, nullptr, nullptr, sum_of_store},
     {"Transfer",
      {{"Dir", 6}, {"Unit", 12, false, true}, {"Size", 10, true, false, 6}, {"Time", 8, true, false, 4}, {"Status", 6}, {"Ago", 4, true, false, 3}},
      {"newest", "size", "time"},
      "No remote is set up: what is stored stays on this machine.",
-     count_transfers, listed_always, words_of_transfer, is_transfer_before, row_of_transfer, nullptr, sum_of_transfers},
+     count_transfers, listed_always, words_of_transfer, is_transfer_before, row_of_transfer, nullptr, nullptr, sum_of_transfers},
     {"Passthrough",
      {{"Time", 8, false, false, 5}, {"Unit", 12, false, false, 8}, {"Route", 8, false, false, 4}, {"Exit", 4, true, false, 6}, {"Kind", 13, false, false, 3},
       {"Reason", 16, false, true}},
      {"newest", "slowest", "reason"},
      "Nothing went past kache.",
-     count_events, is_bypass, words_of_bypass, is_bypass_before, row_of_bypass, details_of_event, no_sum},
+     count_events, is_bypass, words_of_bypass, is_bypass_before, row_of_bypass, build_of_event, details_of_event, no_sum},
 };
 
 }  // namespace
 
 const Tab& monitor_tab(size_t which) { return kAll[which]; }
 
-std::vector<size_t> listed_rows(const MonitorData& data, size_t which, size_t order, const std::string& filter) {
+std::vector<size_t> listed_rows(const MonitorData& data, size_t which, size_t order, const std::string& filter, BuildNumber build) {
   const Tab& tab = kAll[which];
   std::string wanted = lower(filter);
   std::vector<size_t> rows;
   for (size_t i = 0; i < tab.count(data); ++i) {
-    if (!tab.is_listed(data, i)) continue;
+    bool is_of_other = build != 0 && tab.build && tab.build(data, i) != build;
+    if (is_of_other || !tab.is_listed(data, i)) continue;
     if (wanted.empty() || lower(tab.words(data, i)).find(wanted) != std::string::npos) rows.push_back(i);
   }
   std::sort(rows.begin(), rows.end(), [&](size_t a, size_t b) { return tab.is_before(data, order, a, b); });

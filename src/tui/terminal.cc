@@ -17,6 +17,8 @@
 #define NCURSES_WIDECHAR 1
 #include <curses.h>
 
+#include "tui/mouse.h"
+
 namespace kache {
 namespace {
 
@@ -27,11 +29,12 @@ struct Restore {
   size_t length = 0;
 };
 Restore g_restore;
-volatile sig_atomic_t g_ending_signal = 0;
+volatile sig_atomic_t g_ending_signal = 0, g_suspend_asked = 0;
 SCREEN* g_screen = nullptr;
 
 constexpr int kFatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 constexpr int kEnding[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT};
+constexpr int kStop = SIGTSTP;
 
 void on_fatal(int signal) {
   (void)!::write(STDOUT_FILENO, g_restore.text, g_restore.length);
@@ -40,12 +43,24 @@ void on_fatal(int signal) {
 }
 
 void on_ending(int signal) { g_ending_signal = signal; }
+void on_suspend(int) { g_suspend_asked = 1; }
 
 void handle(const int* begin, const int* end, void (*handler)(int), int flags) {
   struct sigaction action = {};
   action.sa_handler = handler;
   action.sa_flags = flags;
   for (const int* signal = begin; signal != end; ++signal) (void)::sigaction(*signal, &action, nullptr);
+}
+
+// We turn the mouse on ourselves: what terminfo says of it differs from machine to machine, and all terminals of today know this.
+// Buttons and the wheel, and their reports in the form that has no limit.
+constexpr char kMouseOn[] = "\x1b[?1000h\x1b[?1006h", kMouseOff[] = "\x1b[?1006l\x1b[?1000l";
+bool g_has_mouse = false;
+
+void tell_terminal(const char* text) { (void)!::write(STDOUT_FILENO, text, ::strlen(text)); }
+
+void add_text(const char* text) {
+  for (; *text && g_restore.length < sizeof g_restore.text; ++text) g_restore.text[g_restore.length++] = *text;
 }
 
 // A capability of the terminal without the pauses that some ask for: "\x1b[?1049l$<5>".
@@ -89,6 +104,8 @@ constexpr SpecialKey kControlKeys[] = {
     {3, Key::quit}, {8, Key::backspace}, {127, Key::backspace}, {9, Key::tab}, {10, Key::enter}, {13, Key::enter}, {19, Key::save}, {27, Key::escape},
 };
 constexpr wint_t kSuspend = 26;
+// Ours, behind all of curses; what follows them is read by us.
+constexpr int kMouseReport = KEY_MAX + 1, kOldMouseReport = KEY_MAX + 2;
 
 template <size_t N>
 Key find_key(const SpecialKey (&keys)[N], wint_t typed) {
@@ -97,9 +114,43 @@ Key find_key(const SpecialKey (&keys)[N], wint_t typed) {
 }
 
 void suspend() {
+  g_suspend_asked = 0;
+  if (g_has_mouse) tell_terminal(kMouseOff);
   ::endwin();
+  (void)::signal(SIGTSTP, SIG_DFL);
   (void)::raise(SIGTSTP);
+  handle(&kStop, &kStop + 1, on_suspend, 0);
+  if (g_has_mouse) tell_terminal(kMouseOn);
   ::refresh();
+}
+
+// -1: nothing came. A report may come in pieces.
+int next_byte() {
+  int byte = ::getch();
+  if (byte != ERR) return byte;
+  pollfd input = {STDIN_FILENO, POLLIN, 0};
+  return ::poll(&input, 1, 50) > 0 ? ::getch() : -1;
+}
+
+Key read_mouse() {
+  constexpr size_t kLongest = 20;
+  std::string report;
+  while (report.size() < kLongest && !report.ends_with('M') && !report.ends_with('m')) {
+    int byte = next_byte();
+    if (byte < 0x20 || byte > 0x7E) return {};
+    report += static_cast<char>(byte);
+  }
+  return parse_mouse(report);
+}
+
+Key read_old_mouse() {
+  unsigned char bytes[3];
+  for (unsigned char& byte : bytes) {
+    int got = next_byte();
+    if (got < 0 || got > 0xFF) return {};
+    byte = static_cast<unsigned char>(got);
+  }
+  return parse_old_mouse(bytes[0], bytes[1], bytes[2]);
 }
 
 std::string encode(wint_t character) {
@@ -114,7 +165,9 @@ bool read_one(Key& key) {
   wint_t typed = 0;
   int kind = ::get_wch(&typed);
   if (kind == ERR) return false;
-  if (kind == KEY_CODE_YES) key = find_key(kFunctionKeys, typed);
+  if (kind == KEY_CODE_YES && typed == kMouseReport) key = read_mouse();
+  else if (kind == KEY_CODE_YES && typed == kOldMouseReport) key = read_old_mouse();
+  else if (kind == KEY_CODE_YES) key = find_key(kFunctionKeys, typed);
   else if (typed == kSuspend) suspend(), key = {Key::resize};
   else if (typed < 0x20 || typed == 0x7F) key = find_key(kControlKeys, typed);
   else if (std::string text = encode(typed); !text.empty()) key = {Key::text, text};
@@ -142,9 +195,11 @@ Result<Terminal> Terminal::open(const Env& env) {
     return Error{ErrorCode::unsupported, 0, "TERM=" + term + ": this terminal is not known here; try TERM=xterm"};
   }
   g_restore.length = 0;
+  add_text(kMouseOff);
   for (const char* name : {"rmcup", "cnorm", "sgr0", "rmkx"}) add_capability(name);
   handle(std::begin(kFatal), std::end(kFatal), on_fatal, SA_RESETHAND | SA_NODEFER);
   handle(std::begin(kEnding), std::end(kEnding), on_ending, 0);
+  handle(&kStop, &kStop + 1, on_suspend, 0);
   ::raw();
   ::noecho();
   ::nonl();
@@ -166,12 +221,14 @@ Terminal::Terminal(Terminal&& other) noexcept
 
 void Terminal::close() {
   if (!is_open_) return;
+  use_mouse(false);
   is_open_ = false;
   ::endwin();
   ::delscreen(g_screen);
   g_screen = nullptr;
   for (int signal : kFatal) (void)::signal(signal, SIG_DFL);
   for (int signal : kEnding) (void)::signal(signal, SIG_DFL);
+  (void)::signal(kStop, SIG_DFL);
 }
 
 int Terminal::width() const { return getmaxx(stdscr); }
@@ -196,9 +253,18 @@ void Terminal::show(const Frame& given) {
   ::refresh();
 }
 
+void Terminal::use_mouse(bool wanted) {
+  if (wanted == g_has_mouse) return;
+  g_has_mouse = wanted;
+  (void)::define_key("\x1b[<", kMouseReport);
+  (void)::define_key("\x1b[M", kOldMouseReport);
+  tell_terminal(wanted ? kMouseOn : kMouseOff);
+}
+
 Key Terminal::read_key(int timeout_ms) {
   Key key;
   if (g_ending_signal) return {Key::quit};
+  if (g_suspend_asked) return suspend(), Key{Key::resize};
   if (read_one(key)) return key;
   pollfd input = {STDIN_FILENO, POLLIN, 0};
   int ready = ::poll(&input, 1, timeout_ms);

@@ -27,6 +27,8 @@ class Terminal {
   int width() const;
   int height() const;
   void show(const Frame& frame);
+  // Whether clicks and the wheel come to us as keys; off at first. While they do, the terminal selects no text (most do with Shift).
+  void use_mouse(bool wanted);
   // Waits for so long at most.
   Key read_key(int timeout_ms);
   // 128 + the signal that asked us to end; 0 without one.

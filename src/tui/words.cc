@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
 #include "base/path.h"
 #include "wrapper/progress.h"
 
@@ -24,6 +25,8 @@ std::string short_age(int64_t then_ns, int64_t now_ns) {
   }
   return std::to_string(seconds) + "s";
 }
+
+std::string clock_of(int64_t ns) { return format_time(ns).substr(11, 8); }
 
 std::string share(uint64_t part, uint64_t whole) {
   if (whole == 0) return "-";

@@ -166,11 +166,11 @@ std::string format_event(const Outcome& outcome, int64_t ended_wall_ns, uint64_t
   return line.finish();
 }
 
-std::string format_heartbeat(const std::string& crate, const std::string& root, int pid, int64_t wall_ns,
-                             uint64_t elapsed_s, uint64_t typical_s) {
+std::string format_heartbeat(const Outcome& outcome, int pid, int64_t wall_ns, uint64_t elapsed_s, uint64_t typical_s) {
   JsonLine line;
-  line.text("event", "heartbeat").text("ts", format_time(wall_ns)).text("crate_name", crate);
-  line.text_unless_empty("root", root).number("pid", static_cast<uint64_t>(pid)).number("elapsed_s", elapsed_s);
+  line.text("event", "heartbeat").text("ts", format_time(wall_ns)).text("crate_name", outcome.crate_name);
+  line.text_unless_empty("root", outcome.root).number("pid", static_cast<uint64_t>(pid)).number("elapsed_s", elapsed_s);
+  line.text_unless_empty("session_id", outcome.build.session).text_unless_empty("build_tool", outcome.build.tool);
   if (typical_s > 0) {
     line.number("typical_s", typical_s).number("eta_s", typical_s > elapsed_s ? typical_s - elapsed_s : 0);
   }

@@ -14,8 +14,7 @@ inline constexpr int kEventSchema = 16;
 
 std::string format_event(const Outcome& outcome, int64_t ended_wall_ns, uint64_t elapsed_ms);
 // `typical_s`: how long this unit's compiles took before; 0 when that is not known.
-std::string format_heartbeat(const std::string& crate, const std::string& root, int pid, int64_t wall_ns,
-                             uint64_t elapsed_s, uint64_t typical_s);
+std::string format_heartbeat(const Outcome& outcome, int pid, int64_t wall_ns, uint64_t elapsed_s, uint64_t typical_s);
 
 // The median of the newest twenty compiles of this crate in this tree, without outliers; 0 when there were none. Reads
 // the end of the log only.

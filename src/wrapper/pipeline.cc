@@ -245,7 +245,7 @@ class Session {
     let_named_files_settle(fs_, world_.clock, line_);
     int64_t files_before_ns = world_.clock.file_clock_ns();
     outcome_.key_fields = key_fields(parts_, {});  // more is known when it has been stored
-    Progress progress(world_, config_, layout_, outcome_.crate_name, outcome_.root);
+    Progress progress(world_, config_, layout_, outcome_);
     Result<ProcessResult> process = world_.processes.run(command->argv, command->env, &progress);
     if (!process.ok()) return could_not_start(process.error());
     outcome_.kind = OutcomeKind::miss;

@@ -65,11 +65,11 @@ void Progress::tick(int64_t elapsed_ns, int pid) {
   if (cadence == 0 || elapsed_s - last_s_ < cadence) return;
   last_s_ = elapsed_s;
   uint64_t seconds = static_cast<uint64_t>(elapsed_s);
-  if (!typical_s_) typical_s_ = (typical_compile_ms(world_.fs, layout_.events(), crate_, root_) + 999) / 1000;
+  if (!typical_s_) typical_s_ = (typical_compile_ms(world_.fs, layout_.events(), outcome_.crate_name, outcome_.root) + 999) / 1000;
   append_event(world_.fs, layout_.events(), config_,
-               format_heartbeat(crate_, root_, pid, world_.clock.wall_ns(), seconds, *typical_s_));
+               format_heartbeat(outcome_, pid, world_.clock.wall_ns(), seconds, *typical_s_));
   if (config_.progress != ProgressMode::all) return;
-  std::string text = "[kache] still compiling " + crate_ + " - " + format_duration(seconds) + " elapsed";
+  std::string text = "[kache] still compiling " + outcome_.crate_name + " - " + format_duration(seconds) + " elapsed";
   if (*typical_s_ > 0) {
     uint64_t left = *typical_s_ > seconds ? *typical_s_ - seconds : 0;
     text += " (typical: " + format_duration(*typical_s_) + ", ETA " + format_duration(left) + ")";

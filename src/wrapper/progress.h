@@ -14,15 +14,16 @@ namespace kache {
 // Heartbeats into the event log (and, with KACHE_PROGRESS=all, on stderr) while a compile takes long.
 class Progress final : public ProcessRunner::Ticker {
  public:
-  Progress(World& world, const Config& config, const StoreLayout& layout, std::string crate, std::string root)
-      : world_(world), config_(config), layout_(layout), crate_(std::move(crate)), root_(std::move(root)) {}
+  // `outcome`: what is known of it before the compiler has run.
+  Progress(World& world, const Config& config, const StoreLayout& layout, const Outcome& outcome)
+      : world_(world), config_(config), layout_(layout), outcome_(outcome) {}
   void tick(int64_t elapsed_ns, int pid) override;
 
  private:
   World& world_;
   const Config& config_;
   const StoreLayout& layout_;
-  std::string crate_, root_;
+  const Outcome& outcome_;
   int64_t last_s_ = 0;
   std::optional<uint64_t> typical_s_;  // found out when it is first asked for
 };

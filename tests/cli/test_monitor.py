@@ -36,8 +36,8 @@ def event(name, result="miss", ago=0, **more):
                        "cache_key": "", **more}, separators=(",", ":")) + "\n"
 
 
-def heartbeat(name, elapsed, typical=0, pid=77, ago=0):
-    line = {"event": "heartbeat", "ts": now(ago), "crate_name": name, "pid": pid, "elapsed_s": elapsed}
+def heartbeat(name, elapsed, typical=0, pid=77, ago=0, **more):
+    line = {"event": "heartbeat", "ts": now(ago), "crate_name": name, "pid": pid, "elapsed_s": elapsed, **more}
     return json.dumps({**line, **({"typical_s": typical} if typical else {}), "schema": 1}, separators=(",", ":")) + "\n"
 
 
@@ -166,6 +166,130 @@ def test_details_say_why(work):
         shown.keys("Enter")
         shown.wait("tokio (lib) in /r", "changed: src/lib.rs")
         shown.keys("q")
+
+
+CARGO = {"session_id": "0000-1-1", "build_tool": "cargo", "root": "/p/app"}
+MAKE = {"session_id": "0000-2-2", "build_tool": "make", "root": "/p/lib"}
+
+
+def test_one_build_of_several(work):
+    append(work, event("serde", "local_hit", ago=900, **CARGO), event("zlib.c", **MAKE), heartbeat("deflate.c", 60, pid=8, **MAKE))
+    with watch(work) as shown:
+        shown.wait("serde", "zlib.c", "last 24h")
+        shown.keys("b")
+        shown.wait("all builds", "/p/app", "/p/lib", "Enter choose")
+        shown.keys("End", "Enter")
+        shown.wait("cargo of ", "Hit rate 100.0%", "serde")
+        assert "● miss" not in shown.text() and "In flight" not in shown.text()
+        append(work, heartbeat("tokio", 60, pid=9, **CARGO))
+        assert "deflate.c" not in shown.wait("In flight: 1", "tokio")
+        shown.keys("b", "Home", "Down", "Enter")  # the latest: that of the newest sign of life
+        shown.wait("cargo of ", "tokio")
+        append(work, event("crc.c", **MAKE))
+        shown.wait("make of ", "crc.c", "zlib.c", "deflate.c")
+        assert "✓ hit" not in shown.text()
+        shown.keys("Escape")
+        shown.wait("last 24h", "serde", "In flight: 2")
+        shown.keys("q")
+        assert shown.ended()[0] == 0
+
+
+def test_why_a_unit_missed(work):
+    (work / "unit.h").write_text("#define A 1\n")
+    (work / "unit.c").write_text('#include "unit.h"\nint unit(void) { return A; }\n')
+    for value in (1, 2):
+        (work / "unit.h").write_text(f"#define A {value}\n")
+        subprocess.run([KACHE, "gcc", "-c", "unit.c"], cwd=work, env=env_of(work), check=True)
+    key = json.loads(log_of(work).read_text().splitlines()[-1])["cache_key"]
+    said = subprocess.run([KACHE, "why-miss", key], cwd=work, env=env_of(work), capture_output=True, text=True, check=True).stdout
+    assert "unit.h" in said
+    with watch(work, width=120) as shown:
+        shown.wait("● miss      unit.c")
+        shown.keys("p", "w")  # an answer comes also while it is paused
+        text = shown.wait("Diagnosis:", "unit.h", "Last events:")
+        assert text.split("\n")[1:len(said.splitlines()) + 1] == [line.rstrip() for line in said.splitlines()]
+        shown.resize(60, 8)
+        shown.wait("Why unit.c missed:", "1-6 of ")
+        shown.keys("PageDown")
+        shown.wait_gone("Why unit.c missed:")
+        shown.keys("Home")
+        shown.wait("Why unit.c missed:")
+        shown.keys("Escape")
+        shown.wait("1 Build", "unit.c")
+        shown.keys("q")
+        assert shown.ended()[0] == 0
+
+
+def press(shown, x, y, button=0):
+    """As a terminal reports it, with the release; cells from 0."""
+    shown.type(f"\x1b[<{button};{x + 1};{y + 1}M" + (f"\x1b[<0;{x + 1};{y + 1}m" if button < 64 else ""))
+
+
+def has_mouse(shown):
+    return shown.tmux("display", "-p", "-t", "0", "#{mouse_standard_flag}#{mouse_sgr_flag}").stdout.strip() == "11"
+
+
+def test_the_mouse(work):
+    append(work, *(event(f"unit{i:03}") for i in range(100)))
+    with watch(work) as shown:
+        shown.wait("unit099")
+        assert has_mouse(shown)
+        row = next(y for y, line in enumerate(shown.lines()) if "unit095" in line)
+        press(shown, 20, row)
+        press(shown, 20, row)
+        shown.wait("compiler runs", "at ")
+        press(shown, 20, 10, button=65)
+        shown.wait_gone("unit099")
+        press(shown, 20, 10, button=64)
+        shown.wait("unit099")
+        press(shown, shown.lines()[0].index("3 Store"), 0)
+        shown.wait("Nothing is stored yet.")
+        shown.type("\x1b[M" + " " + chr(33 + shown.lines()[0].index("1 Build")) + "!")  # as old terminals say it
+        shown.wait("unit099")
+        shown.type("\x1b[<9999999999999999999999999999;1;1M\x1b[<0;1M\x1b[<")  # no report, and no keys either
+        time.sleep(0.3)
+        shown.keys("m")
+        shown.wait("mouse off")
+        assert not has_mouse(shown)
+        shown.keys("m")
+        shown.wait_gone("mouse off")
+        assert has_mouse(shown)
+        shown.keys("q")
+        assert shown.ended()[0] == 0 and not has_mouse(shown)
+    with screen([KACHE, "monitor", "--no-mouse"], work, env_of(work)) as shown:
+        shown.wait("unit099", "mouse off")
+        assert not has_mouse(shown)
+
+
+@pytest.mark.parametrize("name", ["TERM", "HUP", "SEGV"])
+def test_whatever_ends_it_gives_the_mouse_back(work, name):
+    with screen(["sh", "-c", f'echo $$ >pid; exec "{KACHE}" monitor'], work, env_of(work)) as shown:
+        shown.wait("No builds yet")
+        assert has_mouse(shown)
+        subprocess.run(["kill", f"-{name}", (work / "pid").read_text().strip()], check=True)
+        shown.ended()
+        assert not has_mouse(shown)
+
+
+def test_a_stop_lends_the_mouse_to_the_shell(work):
+    with screen(["bash", "--norc", "-i"], work, {**env_of(work), "PS1": "shell$ "}) as shown:
+        shown.wait("shell$")
+        for stop in ("key", "signal"):
+            shown.type(f"sh -c 'echo $$ >pid; exec \"{KACHE}\" monitor'\n")
+            shown.wait("No builds yet")
+            if stop == "key":
+                shown.keys("C-z")
+            else:
+                subprocess.run(["kill", "-TSTP", (work / "pid").read_text().strip()], check=True)
+            shown.wait("Stopped")
+            assert not has_mouse(shown)
+            shown.type("clear; fg\n")
+            shown.wait("No builds yet")
+            assert has_mouse(shown)
+            shown.keys("q")
+            shown.wait_gone("No builds yet")
+            assert not has_mouse(shown)
+            shown.type("clear\n")
 
 
 def test_projects(work):

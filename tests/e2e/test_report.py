@@ -228,6 +228,8 @@ def test_heartbeats_know_how_long_it_took_before(lab):
     beats = [event for event in lab.events() if event.get("event") == "heartbeat"]
     assert [(beat["elapsed_s"], beat["typical_s"], beat["eta_s"]) for beat in beats] == [(1, 4, 3), (2, 4, 2)]
     assert b"[kache] still compiling unit - 1s elapsed (typical: 4s, ETA 3s)\n" in result.stderr
+    end = lab.events()[-1]
+    assert end["session_id"] and {(beat["session_id"], beat["build_tool"]) for beat in beats} == {(end["session_id"], end["build_tool"])}
 
 
 def test_a_log_that_is_cut_keeps_whole_lines_and_more_than_the_newest_thousand(lab):
