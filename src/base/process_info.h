@@ -12,7 +12,7 @@ namespace kache {
 
 struct ProcessInfo {
   std::string name;  // of the program, or of the script that it runs; its first 15 bytes
-  int parent = 0, group = 0, session = 0;
+  int pid = 0, parent = 0, group = 0, session = 0;
   uint64_t started = 0;  // in a unit of the system, since the boot: with the pid it names one process of that boot
 };
 

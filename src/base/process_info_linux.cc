@@ -21,10 +21,11 @@ bool take_number(std::string_view& rest, T& value) {
 }  // namespace
 
 std::optional<ProcessInfo> parse_proc_stat(std::string_view text) {
+  ProcessInfo info;
+  if (!take_number(text, info.pid)) return std::nullopt;
   // The name may hold anything, brackets and line feeds too; no field behind it holds a bracket.
   size_t open = text.find('('), close = text.rfind(')');
   if (open == text.npos || close == text.npos || close < open) return std::nullopt;
-  ProcessInfo info;
   info.name = text.substr(open + 1, close - open - 1);
   std::string_view rest = text.substr(close + 1);
   if (rest.size() < 3 || rest[0] != ' ') return std::nullopt;

@@ -45,7 +45,7 @@ class Session {
     outcome_.crate_name = invocation.crate_name;
     outcome_.crate_type = invocation.type_label();
     outcome_.is_crate = invocation.family == Family::rustc;
-    outcome_.build = find_build(fs_, boot_, own_process());
+    outcome_.build = find_build(fs_, memo_, own_process());
     outcome_.is_trial = is_trial(invocation, line.env);
     outcome_.root = config.event_root.empty() ? tree_root() : config.event_root;
   }
