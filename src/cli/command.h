@@ -168,6 +168,7 @@ std::vector<std::string> unit_names(const std::string& given);
 // "1.2 MiB", "~2min", "91.3"
 std::string human_size(uint64_t bytes);
 std::string human_ms(uint64_t ms);
+std::string human_us(uint64_t us);  // "0.4ms", "38ms", "1.9s"
 std::string percent(uint64_t part, uint64_t whole);
 // Control characters as \x1b, so that no name can play with a terminal.
 std::string printable(std::string_view text);

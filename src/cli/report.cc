@@ -110,6 +110,14 @@ Status write_report(const CommandContext& context, const std::string& output, co
   return Ok{};
 }
 
+// None where only one tree is asked for: no transfer says of which it is.
+std::vector<Transfer> transfers_of(const CommandContext& context, const ReportOptions& options, const ChosenEvents& chosen) {
+  if (!options.root.empty()) return {};
+  int64_t now = context.clock.wall_ns(), until = chosen.build ? chosen.build->end_ns : INT64_MAX;
+  Result<std::vector<Transfer>> found = read_transfers(context.fs, context.layout.root() + "/transfers.jsonl", now - chosen.span_ns, until);
+  return found.ok() ? std::move(found).value() : std::vector<Transfer>();
+}
+
 bool parse_percent(const std::string& text, double& value) {
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc() && end == text.data() + text.size() && value >= 0 && value <= 100;
@@ -137,7 +145,7 @@ int run_report(const CommandContext& context, const ReportOptions& options) {
   }
   ReportOptions shown = options;
   if (options.redact) redact(context, shown, *chosen);
-  ReportInput input{context, shown, *chosen, summarise(chosen->events)};
+  ReportInput input{context, shown, *chosen, summarise(chosen->events), transfers_of(context, options, *chosen)};
   Status written = write_report(context, options.output, format->make(input));
   if (!written.ok()) return fail(written.error().message);
   if (options.fail_under.empty() || input.sum.total() == 0) return 0;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/choice.h"
+#include "index/transfers.h"
 
 namespace kache {
 
@@ -40,6 +41,7 @@ struct ReportInput {
   const ReportOptions& options;
   const ChosenEvents& chosen;
   Summary sum;
+  std::vector<Transfer> transfers;  // in the window; they know neither build nor tree
 };
 
 // The whole report in one form, with a newline at its end.

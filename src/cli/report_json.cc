@@ -75,6 +75,37 @@ std::optional<json> last_collection(const ReportInput& input) {
               {"blobs_removed", stats.value("blobs_removed", json(0))}};
 }
 
+json phases_json(const PhaseTimes& times) {
+  return {{"units", times.units},     {"key", times.key},         {"lookup", times.lookup},
+          {"restore", times.restore}, {"compile", times.compile}, {"store", times.store}};
+}
+
+// Null where nothing was moved.
+json network_json(const std::vector<Transfer>& transfers, size_t top) {
+  TransferSums sums = summarise(transfers);
+  if (sums.is_empty()) return nullptr;
+  uint64_t bits = sums.down.bytes * 8;
+  json network = {{"bytes_up", sums.up.bytes}, {"bytes_down", sums.down.bytes}, {"uploads_ok", sums.up.ok},
+                  {"uploads_failed", sums.up.failed}, {"downloads_ok", sums.down.ok},
+                  {"downloads_failed", sums.down.failed},
+                  {"avg_download_ms", average(sums.down.elapsed_ms, sums.down.ok)},
+                  {"p95_download_ms", sums.p95_download_ms}, {"max_download_ms", sums.max_download_ms},
+                  {"throughput_mbps", average(bits / 1000, sums.down.elapsed_ms)},
+                  {"slowest_downloads", json::array()}};
+  std::vector<const Transfer*> downloads;
+  for (const Transfer& one : transfers) {
+    if (one.direction != "upload") downloads.push_back(&one);
+  }
+  std::stable_sort(downloads.begin(), downloads.end(), [](auto* a, auto* b) { return a->elapsed_ms > b->elapsed_ms; });
+  if (downloads.size() > top) downloads.resize(top);
+  for (const Transfer* one : downloads) {
+    network["slowest_downloads"].push_back({{"crate_name", one->crate_name}, {"direction", one->direction},
+                                            {"compressed_bytes", one->compressed_bytes},
+                                            {"elapsed_ms", one->elapsed_ms}, {"ok", one->ok}});
+  }
+  return network;
+}
+
 json make_json(const ReportInput& input) {
   const std::vector<BuildEvent>& events = input.chosen.events;
   const ReportOptions& options = input.options;
@@ -137,7 +168,9 @@ json make_json(const ReportInput& input) {
                        {"store_copied_bytes", sum.store_copied_bytes}, {"store_blobs", sum.stored_blobs},
                        {"logical_bytes", sum.stored_bytes}, {"blob_bytes", sum.new_bytes()},
                        {"dedup_saved_bytes", sum.stored_bytes - std::min(sum.stored_bytes, sum.new_bytes())}};
-  report["network"] = nullptr;
+  report["timing"]["hit_phases_us"] = phases_json(sum.hit_phases);
+  report["timing"]["miss_phases_us"] = phases_json(sum.miss_phases);
+  report["network"] = network_json(input.transfers, options.top);
   report["prefetch"] = {{"prefetch_hits", sum.prefetch_hits}, {"total_hits", sum.hits()},
                         {"contribution_pct", rate(sum.prefetch_hits, sum.hits())}};
   for (bool hits : {false, true}) {

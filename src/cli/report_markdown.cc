@@ -130,6 +130,18 @@ Table timing_table(const Summary& sum) {
   return table;
 }
 
+Table transfer_table(const std::vector<Transfer>& transfers) {
+  Table table({"Direction", "Done", "Failed", "Bytes", "Avg time"});
+  TransferSums sums = summarise(transfers);
+  if (sums.is_empty()) return table;
+  auto add = [&](const char* name, const TransferSums::OneWay& way) {
+    table.add({name, number(way.ok), number(way.failed), human_size(way.bytes), way.ok ? human_ms(way.elapsed_ms / way.ok) : "-"});
+  };
+  add("Downloaded", sums.down);
+  add("Uploaded", sums.up);
+  return table;
+}
+
 Table storage_table(const Summary& sum) {
   Table table({"Bytes", "Amount"});
   table.add({"Restored", human_size(sum.restored_bytes())});
@@ -191,6 +203,7 @@ std::string report_markdown(const ReportInput& input) {
   for (const auto& [label, value] : facts(input)) table.add({label, value});
   out += section("Summary", table);
   out += section("Timing", timing_table(input.sum));
+  out += section("Remote transfer", transfer_table(input.transfers));
   if (input.sum.restored_bytes() + input.sum.stored_bytes > 0) out += section("Storage", storage_table(input.sum));
   out += section("Causes", causes_table(events, input.options.top));
   out += section("Passthroughs & Skips", bypass_table(events));
@@ -217,6 +230,7 @@ std::string report_github(const ReportInput& input) {
   out += details("Expensive cache hits", number(sum.hits()) + " hits", hits_table(input, top));
   out += details("Passthroughs & skips", number(sum.passthroughs + sum.skipped), bypass_table(events));
   out += details("Errors", number(sum.errors), errors_table(events));
+  out += details("Remote transfer", "", transfer_table(input.transfers));
   if (sum.restored_bytes() + sum.stored_bytes > 0) out += details("Storage", "", storage_table(sum));
   if (sum.total() > 0) out += details("Timing & Prefetch", "", timing_table(sum));
   return out + "\n*kache " KACHE_VERSION ", " + cell(input.chosen.label) + "*\n";

@@ -26,6 +26,43 @@ void line(std::string& out, const std::string& text) {
   out += (is_heading ? "\n" : "") + printable(text.substr(is_heading)) + "\n";
 }
 
+// "avg 3.0ms (key 1.0ms + lookup 1.0ms + restore 1.0ms), 36ms in all"
+std::string phases_text(const PhaseTimes& times) {
+  struct Phase {
+    const char* name;
+    uint64_t us;
+  };
+  std::string parts;
+  for (const Phase& phase : {Phase{"key", times.key}, Phase{"lookup", times.lookup}, Phase{"restore", times.restore},
+                             Phase{"compile", times.compile}, Phase{"store", times.store}}) {
+    if (phase.us > 0) parts += (parts.empty() ? "" : " + ") + std::string(phase.name) + " " + human_us(phase.us / times.units);
+  }
+  return "avg " + human_us(times.total() / times.units) + (parts.empty() ? "" : " (" + parts + ")") + ", " + human_us(times.total()) +
+         " in all";
+}
+
+std::string way_text(const TransferSums::OneWay& way) {
+  return human_size(way.bytes) + " in " + std::to_string(way.ok) + (way.failed ? ", " + std::to_string(way.failed) + " failed" : "");
+}
+
+void add_timing(std::string& out, const Summary& sum) {
+  if (sum.hit_phases.units + sum.miss_phases.units == 0) return;
+  line(out, "\nTiming:");
+  if (sum.hit_phases.units) line(out, "  Hits: " + phases_text(sum.hit_phases));
+  if (sum.miss_phases.units) line(out, "  Misses: " + phases_text(sum.miss_phases));
+}
+
+void add_transfers(std::string& out, const TransferSums& sums) {
+  if (sums.is_empty()) return;
+  line(out, "\nRemote transfer:");
+  line(out, "  Downloaded: " + way_text(sums.down));
+  line(out, "  Uploaded: " + way_text(sums.up));
+  if (sums.down.ok == 0) return;
+  line(out, "  Latency: avg " + human_ms(sums.down.elapsed_ms / sums.down.ok) + ", p95 " + human_ms(sums.p95_download_ms) + ", max " +
+                human_ms(sums.max_download_ms));
+  if (sums.down.elapsed_ms) line(out, "  Throughput: " + human_size(sums.down.bytes * 1000 / sums.down.elapsed_ms) + "/s of one download");
+}
+
 }  // namespace
 
 std::string report_text(const ReportInput& input) {
@@ -66,6 +103,12 @@ std::string report_text(const ReportInput& input) {
   }
   if (sum.stored_bytes) {
     line(out, "  Stored: " + human_size(sum.stored_bytes) + ", of which " + human_size(sum.new_bytes()) + " were new");
+  }
+  add_timing(out, sum);
+  add_transfers(out, summarise(input.transfers));
+  if (sum.prefetch_hits) {
+    line(out, "\nPrefetch: " + std::to_string(sum.prefetch_hits) + " / " + std::to_string(sum.hits()) + " hits (" +
+                  percent(sum.prefetch_hits, sum.hits()) + "%)");
   }
   std::vector<CauseCost> causes = causes_of(events);
   if (!causes.empty()) line(out, "\nWhat misses cost:");

@@ -29,6 +29,12 @@ std::string human_ms(uint64_t ms) {
   return format_duration(ms / 1000);
 }
 
+std::string human_us(uint64_t us) {
+  if (us >= 10'000) return human_ms((us + 500) / 1000);
+  uint64_t tenths = (us + 50) / 100;
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + "ms";
+}
+
 std::vector<std::string> unit_names(const std::string& given) {
   std::string crate = given;
   std::replace(crate.begin(), crate.end(), '-', '_');

@@ -66,17 +66,17 @@ void add_phases(const Slot& slot, json& out) {
   const BuildEvent& event = *slot.event;
   struct Phase {
     const char* name;
-    uint64_t ms;
+    uint64_t us;
   };
-  const Phase phases[] = {{"key", event.key_ms},
-                          {"lookup", event.lookup_ms},
-                          {"compile", event.is_hit() ? 0 : event.compile_time_ms},
-                          {"restore", event.restore_ms},
-                          {"store", event.store_ms}};
+  const Phase phases[] = {{"key", event.key_us},
+                          {"lookup", event.lookup_us},
+                          {"compile", event.is_hit() ? 0 : event.compile_time_ms * 1000},
+                          {"restore", event.restore_us},
+                          {"store", event.store_us}};
   int64_t at = start_us(event), end = end_us(event);
   for (const Phase& phase : phases) {
-    // Each was rounded for itself.
-    int64_t length = std::min(static_cast<int64_t>(std::min<uint64_t>(phase.ms, 1'000'000'000)) * 1000, end - at);
+    // A line may say anything, and the whole was rounded down.
+    int64_t length = std::min(static_cast<int64_t>(std::min<uint64_t>(phase.us, 1'000'000'000'000)), end - at);
     if (length <= 0) continue;
     out.push_back({{"name", phase.name},
                    {"cat", "kache"},

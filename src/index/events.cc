@@ -42,6 +42,9 @@ bool parse_event(const std::string& text, BuildEvent& event) {
   KACHE_TAKE(session_id) KACHE_TAKE(build_tool)
   KACHE_TAKE(elapsed_ms) KACHE_TAKE(compile_time_ms) KACHE_TAKE(size)
   KACHE_TAKE(key_ms) KACHE_TAKE(lookup_ms) KACHE_TAKE(restore_ms) KACHE_TAKE(store_ms)
+  event.key_us = event.key_ms * 1000, event.lookup_us = event.lookup_ms * 1000;
+  event.restore_us = event.restore_ms * 1000, event.store_us = event.store_ms * 1000;
+  KACHE_TAKE(key_us) KACHE_TAKE(lookup_us) KACHE_TAKE(restore_us) KACHE_TAKE(store_us)
   KACHE_TAKE(store_output_blobs) KACHE_TAKE(store_new_blobs) KACHE_TAKE(store_duplicate_blobs)
   KACHE_TAKE(compiler_runs) KACHE_TAKE(preprocessor_runs) KACHE_TAKE(probe_runs)
   KACHE_TAKE(reflinked_bytes) KACHE_TAKE(hardlinked_bytes) KACHE_TAKE(copied_bytes)

@@ -15,6 +15,7 @@ struct BuildEvent {
       lookup_rejection, version, session_id, build_tool;
   int64_t end_ns = 0;  // from ts
   uint64_t elapsed_ms = 0, compile_time_ms = 0, size = 0, key_ms = 0, lookup_ms = 0, restore_ms = 0, store_ms = 0;
+  uint64_t key_us = 0, lookup_us = 0, restore_us = 0, store_us = 0;  // the same, finer where the line says it
   uint64_t store_output_blobs = 0, store_new_blobs = 0, store_duplicate_blobs = 0;
   uint64_t compiler_runs = 0, preprocessor_runs = 0, probe_runs = 0;
   uint64_t reflinked_bytes = 0, hardlinked_bytes = 0, copied_bytes = 0;                    // restored

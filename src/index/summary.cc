@@ -1,6 +1,19 @@
 #include "index/summary.h"
 
 namespace kache {
+namespace {
+
+void add(PhaseTimes& sum, const BuildEvent& event) {
+  sum.units++;
+  sum.key += event.key_us;
+  sum.lookup += event.lookup_us;
+  sum.restore += event.restore_us;
+  // A hit carries the time that its compile once took.
+  if (!event.is_hit()) sum.compile += event.compile_time_ms * 1000;
+  sum.store += event.store_us;
+}
+
+}  // namespace
 
 Summary summarise(const std::vector<BuildEvent>& events) {
   Summary sum;
@@ -26,6 +39,8 @@ Summary summarise(const std::vector<BuildEvent>& events) {
     sum.faults += event.is_fault();
     sum.elapsed_ms += event.elapsed_ms;
     sum.fallbacks += event.fallback;
+    if (event.is_hit()) add(sum.hit_phases, event);
+    if (event.result == "miss") add(sum.miss_phases, event);
     if (event.is_hit()) {
       sum.hit_elapsed_ms += event.elapsed_ms;
       sum.saved_ms += event.compile_time_ms;

@@ -1,5 +1,6 @@
 #include "index/transfers.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace kache {
@@ -24,6 +25,44 @@ bool parse_transfer(const std::string& text, Transfer& transfer) {
   transfer.timestamp = timestamp->get<int64_t>();
   transfer.ok = ok->get<bool>();
   return true;
+}
+
+// A line may say anything.
+int64_t Transfer::at_ns() const { return std::clamp<int64_t>(timestamp, 0, 8'000'000'000) * 1'000'000'000; }
+
+Result<std::vector<Transfer>> read_transfers(FileSystem& fs, const std::string& path, int64_t since_ns, int64_t until_ns) {
+  std::vector<Transfer> transfers;
+  Result<std::string> bytes = read_file(fs, path, uint64_t{1} << 30);
+  if (!bytes.ok()) {
+    if (bytes.code() == ErrorCode::not_found) return transfers;
+    return std::move(bytes).error();
+  }
+  for (size_t start = 0; start < bytes->size();) {
+    size_t end = std::min(bytes->find('\n', start), bytes->size());
+    Transfer transfer;
+    bool is_one = parse_transfer(bytes->substr(start, end - start), transfer);
+    if (is_one && transfer.at_ns() >= since_ns && transfer.at_ns() <= until_ns) transfers.push_back(std::move(transfer));
+    start = end + 1;
+  }
+  return transfers;
+}
+
+TransferSums summarise(const std::vector<Transfer>& transfers) {
+  TransferSums sums;
+  std::vector<uint64_t> downloads;
+  for (const Transfer& one : transfers) {
+    TransferSums::OneWay& way = one.direction == "upload" ? sums.up : sums.down;
+    ++(one.ok ? way.ok : way.failed);
+    if (!one.ok) continue;
+    way.bytes += one.compressed_bytes;
+    way.elapsed_ms += one.elapsed_ms;
+    if (one.direction != "upload") downloads.push_back(one.elapsed_ms);
+  }
+  if (downloads.empty()) return sums;
+  std::sort(downloads.begin(), downloads.end());
+  sums.p95_download_ms = downloads[(downloads.size() * 95 + 99) / 100 - 1];
+  sums.max_download_ms = downloads.back();
+  return sums;
 }
 
 }  // namespace kache

@@ -224,7 +224,7 @@ TabRow row_of_transfer(const MonitorData& data, size_t i, int64_t now_ns) {
   const Transfer& one = data.transfers[i];
   bool is_upload = one.direction == "upload";
   return {{is_upload ? "↑ up" : "↓ down", one.crate_name, format_size(one.compressed_bytes), short_ms(one.elapsed_ms), one.ok ? "done" : "failed",
-           short_age(std::clamp<int64_t>(one.timestamp, 0, 8'000'000'000) * 1'000'000'000, now_ns)},
+           short_age(one.at_ns(), now_ns)},
           {Style::accent, Style::plain, Style::plain, Style::plain, one.ok ? Style::good : Style::bad}};
 }
 

@@ -138,6 +138,9 @@ std::string format_event(const Outcome& outcome, int64_t ended_wall_ns, uint64_t
   line.text_unless_empty("session_id", outcome.build.session).text_unless_empty("build_tool", outcome.build.tool);
   line.number("key_ms", to_ms(outcome.key_us)).number("lookup_ms", to_ms(outcome.lookup_us));
   line.number("restore_ms", to_ms(outcome.restore_us)).number("store_ms", to_ms(outcome.store_us));
+  // Of a hit all of these are about a millisecond in sum.
+  line.number("key_us", outcome.key_us).number("lookup_us", outcome.lookup_us);
+  line.number("restore_us", outcome.restore_us).number("store_us", outcome.store_us);
   line.number("store_output_blobs", outcome.stored_blobs).number("store_new_blobs", outcome.new_blobs);
   line.number("store_duplicate_blobs", outcome.stored_blobs - outcome.new_blobs);
   line.number("compiler_runs", outcome.compiler_runs).number("preprocessor_runs", outcome.preprocessor_runs);

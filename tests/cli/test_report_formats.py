@@ -1,4 +1,5 @@
 """The forms of a report, over a log that is written by hand."""
+import datetime
 import json
 import re
 import subprocess
@@ -147,3 +148,43 @@ def test_a_terminal_gets_no_control_characters_from_names(log):
     log.add("esc\x1b[31m\nred", 60, session="x-1-1", miss_reason=["file \x1b]0;x\x07"])
     text = report(log, "text", "--top", "50")
     assert "esc\\x1b[31m\\x0ared" in text and "\x1b" not in text and "\x07" not in text and "\n\nMost expensive misses:\n" in text
+
+
+def test_where_the_time_went(log):
+    log.add("fine", 76, "local_hit", 1, 500, "x-1-1", key_ms=0, lookup_ms=1, restore_ms=0, key_us=120, lookup_us=640, restore_us=280)
+    log.add("waited", 75, "dup", 900, 800, "x-1-1", lookup_us=77000)  # another one's compile
+    text = report(log, "text")
+    assert "\nTiming:\n  Hits: avg 2.8ms (key 0.9ms + lookup 1.0ms + restore 0.9ms), 37ms in all\n" \
+           "  Misses: avg 1.6s (key 0.5ms + compile 1.6s + store 10ms), 3.2s in all\n" in text
+    timing = json.loads(report(log, "json"))["timing"]
+    assert timing["hit_phases_us"] == {"units": 13, "key": 12120, "lookup": 12640, "restore": 12280, "compile": 0, "store": 0}
+    assert timing["miss_phases_us"] == {"units": 2, "key": 1000, "lookup": 0, "restore": 0, "compile": 3_200_000, "store": 20_000}
+    slices = [event for event in json.loads(report(log, "trace"))["traceEvents"] if event.get("args", {}).get("crate_name") == "fine"]
+    assert [(one["name"], one["dur"]) for one in slices[1:]] == [("key", 120), ("lookup", 640), ("restore", 240)]  # to the end of the unit
+    assert "Timing:" not in report(log, "text", "--since", "1s")
+
+
+def test_transfers_are_shown_where_there_were_any(log):
+    for form in ("text", "markdown", "github"):
+        assert "Remote transfer" not in report(log, form) and "Prefetch: " not in report(log, form)
+    assert json.loads(report(log, "json"))["network"] is None
+    lines = [transfer("serde", "download", 3 << 20, 40), transfer("tokio", "download", 1 << 20, 160), transfer("syn", "download", 99, 9, ok=False),
+             transfer("app", "upload", 2 << 20, 100), transfer("long ago", "download", 1 << 30, 5, ago=10 * 86400)]
+    (log.path.parent / "transfers.jsonl").write_text("rubbish\n" + "\n".join(lines) + "\n{}\n")
+    log.add("early", 70, "prefetch_hit", 3, 1000, "x-1-1")
+    text = report(log, "text")
+    assert "\nRemote transfer:\n  Downloaded: 4.0 MiB in 2, 1 failed\n  Uploaded: 2.0 MiB in 1\n" \
+           "  Latency: avg 100ms, p95 160ms, max 160ms\n  Throughput: 20.0 MiB/s of one download\n" in text
+    assert "\nPrefetch: 1 / 13 hits (7.7%)\n" in text
+    network = json.loads(report(log, "json"))["network"]
+    assert (network["bytes_down"], network["downloads_ok"], network["downloads_failed"], network["uploads_ok"]) == (4 << 20, 2, 1, 1)
+    assert [one["crate_name"] for one in network["slowest_downloads"]] == ["tokio", "serde", "syn"] and network["throughput_mbps"] == 167.8
+    assert ["Downloaded", "2", "1", "4.0 MiB", "100ms"] in rows_of(report(log, "markdown"))
+    assert "<strong>Remote transfer</strong>" in report(log, "github")
+    assert json.loads(report(log, "json", "--root", "/w/app"))["network"] is None  # nobody says of which tree they are
+    assert json.loads(report(log, "json", "--last-build"))["network"]["bytes_up"] == 2 << 20
+
+
+def transfer(name, direction, size, ms, ok=True, ago=80):
+    when = int(datetime.datetime.now().timestamp()) - ago
+    return json.dumps({"crate_name": name, "direction": direction, "compressed_bytes": size, "elapsed_ms": ms, "ok": ok, "timestamp": when})

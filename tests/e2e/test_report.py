@@ -54,7 +54,7 @@ REPORT = {
 
 # Of every event of a compile.
 EVENT = {"ts": TEXT, "crate_name": TEXT, "root": TEXT, "version": TEXT, "result": TEXT, "cache_key": TEXT, "schema": COUNT, **RUN_COUNTS,
-         **dict.fromkeys(("elapsed_ms", "compile_time_ms", "size", "key_ms", "lookup_ms", "restore_ms", "store_ms", "key_hash_hits",
+         **dict.fromkeys(("elapsed_ms", "compile_time_ms", "size", "key_ms", "lookup_ms", "restore_ms", "store_ms", "key_us", "lookup_us", "restore_us", "store_us", "key_hash_hits",
                           "key_hash_misses", "key_hash_bytes", "reflinked_bytes", "hardlinked_bytes", "copied_bytes", "store_reflinked_bytes",
                           "store_hardlinked_bytes", "store_copied_bytes"), COUNT)}
 
