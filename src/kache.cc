@@ -1,11 +1,9 @@
 // kache: the front door. Decides from argv alone whether this is a compile, and hands everything else to kache-tool.
-#include <limits.h>
-#include <unistd.h>
-
 #include <string>
 #include <vector>
 
 #include "base/heap.h"
+#include "base/own_paths.h"
 #include "base/path.h"
 #include "compiler/cc_names.h"
 #include "compiler/compilers.h"
@@ -15,23 +13,12 @@
 namespace kache {
 namespace {
 
-std::string self_path() {
-  char self[PATH_MAX];
-  ssize_t length = ::readlink("/proc/self/exe", self, sizeof self);
-  return length > 0 ? std::string(self, static_cast<size_t>(length)) : "";
-}
-
 // <prefix>/bin/kache → <prefix>/libexec/kache, in a build tree as well.
 std::string find_libexec(const Env& env, const std::string& self) {
   std::string_view given = env.get_or_empty("KACHE_LIBEXEC");
   if (!given.empty()) return std::string(given);
   if (self.empty()) return "/usr/local/libexec/kache";
   return join_path(dir_name(dir_name(self)), "libexec/kache");
-}
-
-std::string working_directory() {
-  char buffer[PATH_MAX];
-  return ::getcwd(buffer, sizeof buffer) ? buffer : "";
 }
 
 // Called under the name of a compiler: kache lies as a shim on PATH, and the real one behind it.
@@ -65,7 +52,7 @@ bool name_real_compiler(FileSystem& fs, CommandLine& line, const std::string& se
 int run(int argc, char** argv, char** environment) {
   FileSystem& fs = posix_file_system();
   CommandLine line{std::vector<std::string>(argv + 1, argv + argc), working_directory(), Env(environment)};
-  std::string self = self_path();
+  std::string self = own_program();
   std::string libexec = find_libexec(line.env, self);
   bool shim = argc > 0 && is_shim(argv[0]);
   if (shim) line.argv.insert(line.argv.begin(), argv[0]);

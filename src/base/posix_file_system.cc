@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clone.h"
+#include "base/dir_type.h"
 #include "base/file_system.h"
 
 namespace kache {
@@ -32,16 +33,6 @@ FileStat convert(const struct stat& st) {
   out.uid = st.st_uid;
   out.blocks = static_cast<uint64_t>(st.st_blocks);
   return out;
-}
-
-DirEntry::Type type_of(unsigned char d_type) {
-  switch (d_type) {
-    case DT_REG: return DirEntry::regular;
-    case DT_DIR: return DirEntry::dir;
-    case DT_LNK: return DirEntry::symlink;
-    case DT_UNKNOWN: return DirEntry::unknown;
-    default: return DirEntry::other;
-  }
 }
 
 Status write_all(int fd, std::string_view bytes, const std::string& path) {

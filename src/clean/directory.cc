@@ -5,20 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/dir_type.h"
 #include "base/path.h"
 
 namespace kache {
 namespace {
-
-DirEntry::Type type_of(unsigned char d_type) {
-  switch (d_type) {
-    case DT_REG: return DirEntry::regular;
-    case DT_DIR: return DirEntry::dir;
-    case DT_LNK: return DirEntry::symlink;
-    case DT_UNKNOWN: return DirEntry::unknown;
-    default: return DirEntry::other;
-  }
-}
 
 // Some file systems do not say it in the listing.
 DirEntry::Type type_of_mode(mode_t mode) {

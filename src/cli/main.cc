@@ -1,13 +1,11 @@
 #include "cli/main.h"
 
-#include <limits.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
 
+#include "base/own_paths.h"
 #include "base/path.h"
 #include "cli/manual.h"
 #include "cli/parse.h"
@@ -15,21 +13,10 @@
 namespace kache {
 namespace {
 
-std::string self_path() {
-  char buffer[PATH_MAX];
-  ssize_t length = ::readlink("/proc/self/exe", buffer, sizeof buffer);
-  return length > 0 ? std::string(buffer, static_cast<size_t>(length)) : "";
-}
-
 // <prefix>/libexec/kache/kache-tool → <prefix>/bin/kache
 std::string front_door(const std::string& self) {
   std::string_view prefix = dir_name(dir_name(dir_name(self)));
   return join_path(prefix, "bin/kache");
-}
-
-std::string working_directory() {
-  char buffer[PATH_MAX];
-  return ::getcwd(buffer, sizeof buffer) ? buffer : "/";
 }
 
 // What other programs of kache and its build ask for.
@@ -47,7 +34,8 @@ constexpr InnerCommand kInner[] = {
 
 CommandContext make_context(const Env& env, Needs needs) {
   FileSystem& fs = posix_file_system();
-  std::string self = self_path(), cwd = working_directory();
+  std::string self = own_program(), cwd = working_directory();
+  if (cwd.empty()) cwd = "/";
   Config config;
   if (needs != Needs::nothing) config = load_config(fs, env, cwd, "", self);
   if (needs == Needs::config) {

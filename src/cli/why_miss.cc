@@ -16,6 +16,7 @@
 #include "compiler/cc_languages.h"
 #include "index/events.h"
 #include "store/blob.h"
+#include "wrapper/difference.h"
 
 namespace kache {
 namespace {
@@ -136,20 +137,24 @@ std::string place_of(const RootedPath& path, const BuildEvent& event, const Comm
 }
 
 struct Words {
-  const char* word;
+  std::string_view word;
   const char* json;
 };
-constexpr Words kWords[] = {{"file", "file"},         {"new file", "new_file"},     {"file is gone:", "gone_file"}, {"presence of", "presence"},
-                            {"list of", "listing"},   {"link", "link"},             {"program", "program"},         {"time of file", "times"},
-                            {"variable", "variable"}, {"location", "location"},     {"new: ", "new_argument"},      {"gone:", "gone_argument"},
-                            {"changed:", "changed_argument"}};
+// In the order of Change::Kind. What events name as well is called as there.
+const Words kWords[] = {{noun_of(Difference::file), "file"},         {noun_of(Difference::absent), "new_file"},
+                        {"file is gone:", "gone_file"},              {noun_of(Difference::presence), "presence"},
+                        {noun_of(Difference::listing), "listing"},   {noun_of(Difference::link), "link"},
+                        {noun_of(Difference::program), "program"},   {noun_of(Difference::times), "times"},
+                        {noun_of(Difference::variable), "variable"}, {noun_of(Difference::location), "location"},
+                        {"new: ", "new_argument"},                   {"gone:", "gone_argument"},
+                        {"changed:", "changed_argument"}};
 
 bool is_of_command(const Change& change) { return change.kind >= Change::flag_new; }
 
 std::string value_text(bool is_set, const std::string& shown) { return !is_set ? "unset" : shown.empty() ? "(not shown)" : "\"" + shown + "\""; }
 
 std::string line_of(const Change& change, const BuildEvent& event, const CommandContext& context) {
-  std::string line = kWords[change.kind].word;
+  std::string line(kWords[change.kind].word);
   if (change.kind == Change::variable) {
     line += " " + change.name;
     // Two values that may not be shown, or that are the same but for their place, say nothing.

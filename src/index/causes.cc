@@ -1,27 +1,32 @@
 #include "index/causes.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
+
+#include "wrapper/difference.h"
 
 namespace kache {
 namespace {
 
-// The words of wrapper/lookup.cc (describe), longest first.
-struct Noun {
-  std::string_view noun, why, fix;
+struct Words {
+  std::string_view why, fix;
 };
-constexpr Noun kNouns[] = {
-    {"time of file ", "file time changed", "clang precompiles by size and time; do not touch what did not change"},
-    {"presence of ", "file appeared or vanished", ""},
-    {"new file ", "new file on a search path", ""},
-    {"list of ", "directory changed", ""},
-    {"location ", "built at another place", "list the place in base_dirs, so that paths below it are alike"},
-    {"variable ", "variable changed", "unset it, or give it one value in all builds"},
-    {"program ", "program changed", ""},
-    {"file ", "file changed", ""},
-    {"link ", "link changed", ""},
+// In the order of Difference::Kind.
+constexpr Words kWords[] = {
+    {"changed", ""},
+    {"file changed", ""},
+    {"new file on a search path", ""},
+    {"file appeared or vanished", ""},
+    {"directory changed", ""},
+    {"link changed", ""},
+    {"program changed", ""},
+    {"variable changed", "unset it, or give it one value in all builds"},
+    {"built at another place", "list the place in base_dirs, so that paths below it are alike"},
+    {"file time changed", "clang precompiles by size and time; do not touch what did not change"},
 };
+static_assert(std::size(kWords) == size_t{Difference::times} + 1);
 
 // "policy|listed in x: y" → "listed in x"
 std::string sentence(const std::string& reason) {
@@ -39,11 +44,9 @@ Cause cause_of(const BuildEvent& event) {
     return {"not cacheable", sentence(event.passthrough_reason), "`kache why-miss` names what is in the way"};
   if (!event.miss_reasons.empty()) {
     const std::string& reason = event.miss_reasons.front();
-    for (const Noun& noun : kNouns) {
-      if (reason.starts_with(noun.noun))
-        return {std::string(noun.why), reason.substr(noun.noun.size()), std::string(noun.fix)};
-    }
-    return {"changed", reason, ""};
+    Difference difference = parse_difference(reason);
+    const Words& words = kWords[difference.kind];
+    return {std::string(words.why), difference.kind == Difference::none ? reason : difference.name, std::string(words.fix)};
   }
   if (event.lookup_rejection == "entry evicted") return {"evicted", "", "raise the store's size (local_max_size)"};
   if (!event.lookup_rejection.empty()) return {"result not usable", event.lookup_rejection, "kache doctor --verify"};

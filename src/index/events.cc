@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/duration.h"
+#include "index/log_lines.h"
 
 namespace kache {
 namespace {
@@ -99,20 +100,10 @@ Result<int64_t> parse_duration(const std::string& text) {
 
 Result<std::vector<BuildEvent>> read_events(FileSystem& fs, const std::string& path, int64_t since_ns) {
   std::vector<BuildEvent> events;
-  Result<std::string> bytes = read_file(fs, path, uint64_t{1} << 30);
-  if (!bytes.ok()) {
-    if (bytes.code() == ErrorCode::not_found) return events;
-    return std::move(bytes).error();
-  }
-  for (size_t start = 0; start < bytes->size();) {
-    size_t end = bytes->find('\n', start);
-    if (end == std::string::npos) end = bytes->size();
+  KACHE_TRY(each_line(fs, path, [&](const std::string& line) {
     BuildEvent event;
-    if (parse_event(bytes->substr(start, end - start), event) && event.end_ns >= since_ns) {
-      events.push_back(std::move(event));
-    }
-    start = end + 1;
-  }
+    if (parse_event(line, event) && event.end_ns >= since_ns) events.push_back(std::move(event));
+  }));
   return events;
 }
 

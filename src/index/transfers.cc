@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "index/log_lines.h"
+
 namespace kache {
 
 bool parse_transfer(const std::string& text, Transfer& transfer) {
@@ -32,18 +34,11 @@ int64_t Transfer::at_ns() const { return std::clamp<int64_t>(timestamp, 0, 8'000
 
 Result<std::vector<Transfer>> read_transfers(FileSystem& fs, const std::string& path, int64_t since_ns, int64_t until_ns) {
   std::vector<Transfer> transfers;
-  Result<std::string> bytes = read_file(fs, path, uint64_t{1} << 30);
-  if (!bytes.ok()) {
-    if (bytes.code() == ErrorCode::not_found) return transfers;
-    return std::move(bytes).error();
-  }
-  for (size_t start = 0; start < bytes->size();) {
-    size_t end = std::min(bytes->find('\n', start), bytes->size());
+  KACHE_TRY(each_line(fs, path, [&](const std::string& line) {
     Transfer transfer;
-    bool is_one = parse_transfer(bytes->substr(start, end - start), transfer);
+    bool is_one = parse_transfer(line, transfer);
     if (is_one && transfer.at_ns() >= since_ns && transfer.at_ns() <= until_ns) transfers.push_back(std::move(transfer));
-    start = end + 1;
-  }
+  }));
   return transfers;
 }
 

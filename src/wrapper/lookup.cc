@@ -2,13 +2,9 @@
 
 #include <algorithm>
 
-namespace kache {
+#include "wrapper/difference.h"
 
-std::string describe(const Difference& difference) {
-  static constexpr std::string_view kNouns[] = {"", "file", "new file", "presence of", "list of",
-                                                "link", "program", "variable", "location", "time of file"};
-  return std::string(kNouns[difference.kind]) + " " + difference.name;
-}
+namespace kache {
 
 namespace {
 

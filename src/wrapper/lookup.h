@@ -22,6 +22,4 @@ struct Lookup {
 
 Lookup find_entry(FileSystem& fs, const StoreLayout& layout, Verifier& verifier, const InvocationKey& key);
 
-std::string describe(const Difference& difference);
-
 }  // namespace kache
