@@ -1,12 +1,11 @@
 """The forms of a report, over a log that is written by hand."""
-import datetime
 import json
 import re
 import subprocess
 
 import pytest
 
-from test_builds import KACHE, Log
+from test_builds import KACHE, NOW, Log
 
 HOSTILE = '</script><script>alert(1)</script>|"`*[x](y)\n\\'
 
@@ -186,5 +185,5 @@ def test_transfers_are_shown_where_there_were_any(log):
 
 
 def transfer(name, direction, size, ms, ok=True, ago=80):
-    when = int(datetime.datetime.now().timestamp()) - ago
+    when = int(NOW.timestamp()) - ago
     return json.dumps({"crate_name": name, "direction": direction, "compressed_bytes": size, "elapsed_ms": ms, "ok": ok, "timestamp": when})
