@@ -55,7 +55,7 @@ void draw_head(Frame& frame, const MonitorData& data, const Counts& counts, cons
   int x = build.empty() ? frame.put(0, 1, store) : frame.put(0, 1, build, Style::accent);
   x = frame.put(x + 3, 1, text_of(counts));
   if (build.empty()) frame.put(x + 3, 1, "last " + data.since, Style::dim);
-  else frame.put(x + 3, 1, store);
+  else frame.put_cut(x + 3, 1, frame.width() - x - 3, store);
   x = frame.put(0, 2, data.wrapper, data.is_set_up ? Style::good : Style::warn);
   frame.put_cut(x + (x > 0 ? 3 : 0), 2, frame.width() - x - 3, data.cache_dir, Style::dim);
 }

@@ -24,8 +24,8 @@ constexpr HelpLine kHelp[] = {
     {"p", "pause, and go on"},
     {"c", "forget the events (Build)"},
     {"r", "look for build directories again (Projects)"},
-    {"mouse", "a tab, a row (again: as Enter), titles: order; the wheel"},
-    {"m", "the mouse to the terminal, to select text; and back"},
+    {"mouse", "tabs, rows (again: as Enter), titles; the wheel"},
+    {"m", "leave the mouse to the terminal, and take it back"},
     {"Esc", "one level back"},
     {"q, Ctrl-C", "quit"},
 };
