@@ -79,7 +79,7 @@ void add_event(MonitorData& data, BuildEvent event) {
   count(data.counts, event);
   count(build.counts, event);
   ++build.units;
-  data.events.push_back({std::move(event), build.number});
+  data.events.push_back({std::move(event), build.number, ++data.last_event});
   if (data.events.size() > kMostEvents) data.events.pop_front();
 }
 

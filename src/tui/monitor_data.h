@@ -18,6 +18,7 @@ using BuildNumber = uint64_t;
 
 struct SeenEvent : BuildEvent {
   BuildNumber build = 0;
+  uint64_t number = 0;  // from 1, in the order in which they came
 };
 
 // A compile that is under way.
@@ -61,6 +62,7 @@ struct MonitorData {
   std::deque<SeenBuild> builds;
   std::map<std::string, BuildNumber> newest_of_group;
   BuildNumber last_number = 0;
+  uint64_t last_event = 0;
 
   std::vector<IndexedEntry> entries;  // kMostEntries at most
   StoreTotals store;

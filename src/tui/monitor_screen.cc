@@ -62,6 +62,22 @@ std::vector<size_t> rows_of(const MonitorScreen& screen, const MonitorData& data
   return listed_rows(data, screen.tab, screen.now().order, screen.now().filter, chosen_build(screen.build, data));
 }
 
+void follow_event(TabState& state, const MonitorData& data, const std::vector<size_t>& rows) {
+  if (state.event == 0) return;
+  auto row = std::find_if(rows.begin(), rows.end(), [&](size_t i) { return data.events[i].number == state.event; });
+  if (row == rows.end()) return;
+  size_t now = static_cast<size_t>(row - rows.begin()), above = state.place.cursor - std::min(state.place.cursor, state.place.top);
+  state.place.cursor = now;
+  state.place.top = now - std::min(now, above);
+}
+
+void note_event(MonitorScreen& screen, const MonitorData& data) {
+  TabState& state = screen.now();
+  std::vector<size_t> rows = rows_of(screen, data);
+  bool is_noted = monitor_tab(screen.tab).build && state.place.cursor > 0 && state.place.cursor < rows.size();
+  state.event = is_noted ? data.events[rows[state.place.cursor]].number : 0;
+}
+
 Areas divide(const MonitorScreen& screen, const MonitorData& data, const Shown& shown, int height) {
   Areas areas;
   bool is_build = screen.tab == kBuildTab;
@@ -170,14 +186,14 @@ void press_in_filter(MonitorScreen& screen, const Key& key) {
   else if (key.code == Key::backspace) drop_last_character(filter);
   else if (key.code == Key::enter) screen.is_typing = false;
   else if (key.code == Key::escape) screen.is_typing = false, filter = screen.old_filter;
-  screen.now().place = {};
+  screen.now().go_to_top();
 }
 
 void choose_build(MonitorScreen& screen, const BuildChoice& choice) {
   screen.build = choice;
   screen.pane = Pane::none;
   for (size_t i = 0; i < kTabs; ++i) {
-    if (monitor_tab(i).build) screen.tabs[i].place = {};
+    if (monitor_tab(i).build) screen.tabs[i].go_to_top();
   }
 }
 
@@ -232,7 +248,7 @@ void switch_details(TabState& state, const Tab& tab) { state.has_details = !stat
 
 void next_order(TabState& state, const Tab& tab) {
   state.order = (state.order + 1) % tab.orders.size();
-  state.place = {};
+  state.go_to_top();
 }
 
 // True where it is one of the tabs.
@@ -268,11 +284,14 @@ void go_back(MonitorScreen& screen) {
 MonitorAnswer press_in_list(MonitorScreen& screen, const MonitorData& data, const Key& key, int height) {
   TabState& state = screen.now();
   const Tab& tab = monitor_tab(screen.tab);
-  size_t count = rows_of(screen, data).size();
+  std::vector<size_t> rows = rows_of(screen, data);
+  size_t count = rows.size();
+  follow_event(state, data, rows);
   Areas areas = divide(screen, data, shown_of(screen, data), height);
   state.place.settle(count, areas.page);
-  if (state.place.move(key, count, areas.page)) return MonitorAnswer::none;
+  bool is_move = state.place.move(key, count, areas.page);
   if (key.code == Key::click) click_list(screen, areas, count, key);
+  if (is_move || key.code == Key::click) return note_event(screen, data), MonitorAnswer::none;
   if (key.is("?") || key.is("h")) screen.pane = Pane::help;
   if (key.is("p")) screen.is_paused = !screen.is_paused;
   if (key.is("m")) screen.has_mouse = !screen.has_mouse;
@@ -320,6 +339,7 @@ Frame draw(const MonitorScreen& given, const MonitorData& data, int width, int h
   const Tab& tab = monitor_tab(screen.tab);
   const TabState& state = screen.now();
   std::vector<size_t> rows = rows_of(screen, data);
+  follow_event(screen.now(), data, rows);
   screen.now().place.settle(rows.size(), areas.page);
   draw_rows(frame, screen, data, areas, rows, now_ns);
   if (areas.sum >= 0) frame.put_cut(0, areas.sum, width, tab.sum(data), Style::dim);

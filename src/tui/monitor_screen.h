@@ -12,9 +12,12 @@ namespace kache {
 
 struct TabState {
   ListPlace place;
+  uint64_t event = 0;  // that of the cursor, which stays with it while others arrive; 0: the cursor stays at the top
   std::string filter;
   size_t order = 0;
   bool has_details = false;
+
+  void go_to_top() { place = {}, event = 0; }
 };
 
 // What lies over the tabs.

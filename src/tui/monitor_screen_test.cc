@@ -315,6 +315,41 @@ TEST(MonitorScreenTest, a_compile_under_way_ends_with_its_own_build) {
   EXPECT_TRUE(lab.data.in_flight.empty());
 }
 
+TEST(MonitorScreenTest, the_cursor_stays_with_its_event_while_others_arrive) {
+  Lab lab;
+  lab.data = data_of({});
+  auto add = [&](int i) {
+    BuildEvent event = event_of("unit" + std::to_string(i), "miss");
+    event.cache_key = "key" + std::to_string(i);
+    add_event(lab.data, event);
+  };
+  for (int i = 0; i < 50; ++i) add(i);
+  EXPECT_EQ(lab.line(5).substr(14, 7), "unit49 ");
+  for (int i = 0; i < 3; ++i) lab.press({Key::down});
+  for (int i = 50; i < 90; ++i) add(i);
+  EXPECT_EQ(lab.line(8).substr(14, 7), "unit46 ");  // at the same line of the screen
+  EXPECT_EQ(lab.type("w"), MonitorAnswer::explain);
+  EXPECT_EQ(lab.screen.asked, "key46");
+  lab.press({Key::escape});
+  lab.press({Key::down});
+  lab.type("w");
+  EXPECT_EQ(lab.screen.asked, "key45");
+  lab.press({Key::escape});
+  lab.type("s");  // another order begins at its top
+  lab.type("sss");
+  add(90);
+  lab.type("w");
+  EXPECT_EQ(lab.screen.asked, "key90");  // and there it stays
+  lab.press({Key::escape});
+  lab.press({Key::click, "", 3, 7});
+  add(91);
+  lab.type("w");
+  EXPECT_EQ(lab.screen.asked, "key88");
+  lab.press({Key::escape});
+  for (size_t i = 0; i < kMostEvents; ++i) add(100);  // its event is forgotten
+  EXPECT_TRUE(lab.shows("unit100"));
+}
+
 TEST(MonitorScreenTest, why_is_asked_by_the_key_and_scrolls) {
   Lab lab = two_builds();
   lab.press({Key::down});
