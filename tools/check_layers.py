@@ -5,7 +5,7 @@ import re
 import sys
 import tempfile
 
-ORDER = ["base", "config", "compiler", "key", "record", "store", "wrapper", "index", "clean", "tui", "cli"]
+ORDER = ["base", "config", "compiler", "key", "record", "store", "wrapper", "remote", "index", "daemon", "clean", "tui", "cli"]
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([a-z_]+)/', re.M)
 
 

@@ -25,6 +25,7 @@ enum class ErrorCode : uint8_t {
   busy,         // somebody else holds it
   invalid,      // the caller's or the user's input is wrong
   too_large,    // over a stated bound
+  timed_out,    // no answer within the time that was given
   io,           // any other failure of the outside world
 };
 
