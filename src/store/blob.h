@@ -34,6 +34,11 @@ class BlobStore {
   // Opens a blob and checks size and seal. A broken one is moved away (quarantine) and `corrupt` is returned.
   Result<File> open(const BlobId& id, uint64_t size, bool verify_content);
 
+  // For content that comes from elsewhere. True when the blob is there, with these very bytes, and stays.
+  bool has(const BlobId& id, uint64_t size) { return reuse({id, size}); }
+  // Takes a file in the store's temporary directory as the blob. REQUIRES: its bytes were digested by the caller.
+  Status adopt(const std::string& temporary, const BlobId& id) { return place(temporary, id); }
+
   Capabilities& capabilities() { return capabilities_; }
   const StoreLayout& layout() const { return layout_; }
 

@@ -34,6 +34,8 @@ class StoreLayout {
   std::string locks() const { return v1_ + "/locks"; }
   // One of a fixed number of lock files, so that they never pile up: compiles of two invocations may share one.
   std::string invocation_lock(const InvocationKey& key) const { return v1_ + "/locks/c" + key.hex().substr(0, 4); }
+  // Held for the moment of reading, changing and publishing a file of traces.
+  std::string trace_lock(const InvocationKey& key) const { return v1_ + "/locks/t" + key.hex().substr(0, 2); }
   std::string sync_mark() const { return v1_ + "/synced"; }
   std::string sync_lock() const { return v1_ + "/locks/sync"; }
   std::string gc_lock() const { return v1_ + "/locks/gc"; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "store/framing.h"
 
@@ -26,6 +27,10 @@ class StringTable {
  private:
   std::unordered_map<std::string, uint64_t> numbers_;
   std::vector<std::string> texts_;
+};
+
+struct DigestHash {
+  size_t operator()(const Digest& digest) const { return digest.prefix64(); }
 };
 
 struct RowHash {
@@ -213,6 +218,21 @@ void Traces::add(const InputSet& set, const ActionKey& action) {
     if (old.action == action) continue;
     if (!packer.append(old.action, old.bindings, inputs, old.inputs, env, old.env)) break;
   }
+  std::move(packer).finish(*this);
+}
+
+void Traces::add_older(const Traces& other) {
+  Packer packer;
+  std::unordered_set<Digest, DigestHash> known;
+  bool is_full = false;
+  auto pack = [&](const Traces& from) {
+    for (const Candidate& one : from.candidates) {
+      if (is_full || !known.insert(one.action.digest).second) continue;
+      is_full = !packer.append(one.action, one.bindings, from.inputs, one.inputs, from.env, one.env);
+    }
+  };
+  pack(*this);
+  pack(other);
   std::move(packer).finish(*this);
 }
 

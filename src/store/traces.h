@@ -40,6 +40,8 @@ struct Traces {
   // Puts a candidate first and drops an older one with the same action. The oldest go when there are more than
   // kMaxCandidates, or more than kManyCandidates with more than kManyInputs different inputs among them.
   void add(const InputSet& set, const ActionKey& action);
+  // The candidates of `other` that are not among these, behind them. REQUIRES: other is about the same invocation.
+  void add_older(const Traces& other);
   InputSet set_of(const Candidate& candidate) const;
   // Rows of `inputs` that some candidates have and others have not: true. Content of files only.
   std::vector<bool> inputs_that_differ() const;

@@ -198,18 +198,14 @@ class Committer {
   }
 
   Status write_traces() {
-    Traces traces;
-    Result<std::string> bytes = read_file(fs_, blobs_.layout().trace(request_.key), kMaxTracesSize);
-    if (bytes.ok()) {
-      Result<Traces> old = decode_traces(*bytes, request_.key);
-      if (old.ok()) traces = std::move(old).value();
-    }
-    traces.key = request_.key;
-    traces.parts = request_.parts;
-    traces.crate_name = request_.invocation.crate_name;
-    traces.add(set_, entry_.key);
+    Status written = update_traces(fs_, blobs_.layout(), request_.key, [&](Traces& traces) {
+      traces.parts = request_.parts;
+      traces.crate_name = request_.invocation.crate_name;
+      traces.add(set_, entry_.key);
+      return true;
+    });
     report_.inputs = std::move(set_);
-    return publish_traces(fs_, blobs_.layout(), traces);
+    return written;
   }
 
   FileSystem& fs_;

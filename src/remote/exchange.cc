@@ -1,0 +1,289 @@
+#include "remote/exchange.h"
+
+#include <algorithm>
+
+#include "remote/compress.h"
+#include "remote/local_files.h"
+#include "store/publish.h"
+#include "store/same.h"
+
+namespace kache {
+namespace {
+
+constexpr uint64_t kSmallOutput = 2 << 20;  // what is packed in memory to see whether it is small enough to go with the record
+constexpr int kMergeAttempts = 5;
+
+class Lap {
+ public:
+  Lap(Clock& clock, uint64_t& sum) : clock_(clock), sum_(sum), since_(clock.monotonic_ns()) {}
+  ~Lap() { sum_ += static_cast<uint64_t>(clock_.monotonic_ns() - since_) / 1000; }
+
+ private:
+  Clock& clock_;
+  uint64_t& sum_;
+  int64_t since_;
+};
+
+bool is_blob(const Output& output) { return output.content == OutputContent::blob; }
+
+}  // namespace
+
+// --- in ----------------------------------------------------------------------------------------------------------------
+
+Result<Opened> Exchange::get_envelope(const ObjectName& name, const Limits& limits, std::string* version) {
+  StringSink sink;
+  Limits bounded = limits;
+  bounded.max_bytes = std::min(limits.max_bytes, kMaxRemoteObject);
+  {
+    Lap lap(clock_, moved_.network_us);
+    moved_.requests++;
+    Result<std::string> got = remote_.get(name, sink, bounded);
+    if (!got.ok()) return std::move(got).error();
+    if (version) *version = *got;
+  }
+  moved_.compressed_bytes += sink.bytes().size();
+  Lap lap(clock_, moved_.compression_us);
+  // The input sets prove themselves; who wrote them does not matter.
+  static const Trust kAnybody;
+  return open_envelope(name, sink.bytes(), name.kind() == ObjectKind::record ? settings_.trust : kAnybody, kMaxRemotePayload);
+}
+
+Result<FetchedTraces> Exchange::fetch_traces(const InvocationKey& key, const Limits& limits) {
+  Opened opened = KACHE_TRY(get_envelope(ObjectName::traces(key), limits, nullptr));
+  RemoteTraces found = KACHE_TRY(decode_remote_traces(opened.payload, key));
+  FetchedTraces report;
+  if (found.traces.candidates.empty()) return report;
+  moved_.crate_name = found.traces.crate_name;
+  report.newest = found.traces.candidates.front().action;
+  report.brought_newest = fs_.stat(layout_.entry(report.newest)).ok();
+  // The results before the sets that lead to them.
+  for (const auto& [action, envelope] : found.records) {
+    if (fs_.stat(layout_.entry(action)).ok()) continue;
+    Result<Opened> record = open_envelope(ObjectName::record(action), envelope, settings_.trust, kMaxRemotePayload);
+    Result<RemoteRecord> decoded = record.ok() ? decode_record(record->payload, action) : Result<RemoteRecord>(record.error());
+    if (!decoded.ok()) {
+      report.refused = decoded.error().message;
+      continue;
+    }
+    KACHE_TRY(import(std::move(decoded).value(), limits));
+    if (action == report.newest) report.brought_newest = true;
+  }
+  Lap lap(clock_, moved_.store_us);
+  KACHE_TRY(local(update_traces(fs_, layout_, key, [&](Traces& traces) {
+    size_t before = traces.candidates.size();
+    if (traces.parts.empty()) traces.parts = found.traces.parts;
+    if (traces.crate_name.empty()) traces.crate_name = found.traces.crate_name;
+    traces.add_older(found.traces);
+    report.candidates = static_cast<uint32_t>(traces.candidates.size() - before);
+    return report.candidates > 0;
+  })));
+  return report;
+}
+
+Status Exchange::fetch_record(const ActionKey& key, const Limits& limits) {
+  Opened opened = KACHE_TRY(get_envelope(ObjectName::record(key), limits, nullptr));
+  return import(KACHE_TRY(decode_record(opened.payload, key)), limits);
+}
+
+Status Exchange::import(RemoteRecord record, const Limits& limits) {
+  moved_.crate_name = record.entry.crate_name;
+  for (const Output& output : record.entry.outputs) {
+    if (is_blob(output)) KACHE_TRY(import_blob(output, record, limits));
+  }
+  Lap lap(clock_, moved_.store_us);
+  for (const auto& [id, origin] : record.origins) KACHE_TRY(local(note_origin(fs_, layout_, id.digest, origin)));
+  // Not before: the stamp says that all blobs were in their places at this moment.
+  record.entry.stamp = stamp_now(clock_, boot_);
+  return local(publish_entry(fs_, layout_, record.entry));
+}
+
+Status Exchange::import_blob(const Output& output, const RemoteRecord& record, const Limits& limits) {
+  auto inlined = record.inlined.find(output.blob);
+  if (inlined == record.inlined.end()) moved_.blobs++;
+  if (blobs_.has(output.blob, output.size)) {
+    if (inlined == record.inlined.end()) moved_.blobs_skipped++;
+    return Ok{};
+  }
+  moved_.original_bytes += output.size;
+  std::string temporary = temporary_beside(layout_.temporary() + "/fetched");
+  Status written = inlined == record.inlined.end() ? fetch_blob(output, temporary, limits)
+                                                   : local(fs_.create(temporary, inlined->second, 0600));
+  if (written.ok()) written = local(blobs_.adopt(temporary, output.blob));
+  if (!written.ok()) (void)fs_.unlink(temporary);
+  return written;
+}
+
+Status Exchange::fetch_blob(const Output& output, const std::string& temporary, const Limits& limits) {
+  KACHE_TRY(local(fs_.create(temporary, {}, 0600)));
+  AppendingSink file(fs_, temporary);
+  DecompressingSink plain(file, output.size);
+  CountingSink counted(plain);
+  Limits bounded = limits;
+  bounded.max_bytes = std::min(limits.max_bytes, output.size + output.size / 128 + 4096);  // zstd makes nothing larger than this
+  Result<std::string> got = [&] {
+    Lap lap(clock_, moved_.network_us);
+    moved_.requests++;
+    return remote_.get(ObjectName::blob(output.blob), counted, bounded);
+  }();
+  moved_.compressed_bytes += counted.bytes();
+  if (!got.ok()) {
+    is_local_ = file.has_failed();
+    return std::move(got).error();
+  }
+  KACHE_TRY(plain.finish());
+  KACHE_TRY(local(file.flush()));
+  if (file.size() != output.size || file.digest() != output.blob.digest) {
+    return Error{ErrorCode::corrupt, 0, "blob " + output.blob.hex().substr(0, 12) + " has other content than its name says"};
+  }
+  return Ok{};
+}
+
+// --- out ---------------------------------------------------------------------------------------------------------------
+
+Status Exchange::put(const ObjectName& name, std::string_view bytes, const PutCondition& condition, const Limits& limits) {
+  Lap lap(clock_, moved_.network_us);
+  moved_.requests++;
+  Status done = put_bytes(remote_, name, bytes, condition, limits);
+  if (done.ok()) moved_.compressed_bytes += bytes.size();
+  return done;
+}
+
+Result<bool> Exchange::publish(const ActionKey& key, const Limits& limits) {
+  RemoteRecord record = KACHE_TRY(local(read_local(key)));
+  moved_.crate_name = record.entry.crate_name;
+  KACHE_TRY(pack_outputs(record, limits));
+  std::string envelope = [&] {
+    Lap lap(clock_, moved_.compression_us);
+    return seal_envelope(ObjectName::record(key), encode_record(record), settings_.level, settings_.signer);
+  }();
+  Status put_record = put(ObjectName::record(key), envelope, if_absent(), limits);
+  bool is_new = put_record.ok();
+  if (!is_new && put_record.code() != ErrorCode::exists) return std::move(put_record).error();
+  // What is there may be signed by nobody whom we believe, or be damaged: then it is of no use to others like us.
+  if (!is_new && settings_.signer && !is_useful(key, limits)) {
+    KACHE_TRY(put(ObjectName::record(key), envelope, {}, limits));
+    is_new = true;
+  }
+  // Also where the record was there: whoever wrote it may have died before this.
+  KACHE_TRY(publish_traces(record.entry, envelope, limits));
+  return is_new;
+}
+
+bool Exchange::is_useful(const ActionKey& key, const Limits& limits) {
+  Result<Opened> there = get_envelope(ObjectName::record(key), limits, nullptr);
+  if (!there.ok()) return there.code() != ErrorCode::denied && there.code() != ErrorCode::corrupt && there.code() != ErrorCode::too_large;
+  return there->signer && (*there->signer == settings_.signer->public_key() || settings_.trust.knows(*there->signer));
+}
+
+Result<RemoteRecord> Exchange::read_local(const ActionKey& key) {
+  RemoteRecord record;
+  std::string bytes = KACHE_TRY(read_file(fs_, layout_.entry(key), kMaxEntrySize));
+  record.entry = KACHE_TRY(decode_entry(bytes, key));
+  for (const Output& output : record.entry.outputs) {
+    if (!is_blob(output)) continue;
+    Digest origin = origin_of(fs_, layout_, output.blob.digest);
+    if (origin != output.blob.digest) record.origins[output.blob] = origin;
+  }
+  return record;
+}
+
+// Small ones into the record, the smallest first; the others go on their own.
+Status Exchange::pack_outputs(RemoteRecord& record, const Limits& limits) {
+  std::vector<const Output*> outputs;
+  for (const Output& output : record.entry.outputs) {
+    if (is_blob(output)) outputs.push_back(&output);
+  }
+  std::stable_sort(outputs.begin(), outputs.end(), [](const Output* a, const Output* b) { return a->size < b->size; });
+  uint64_t inlined = 0;
+  for (const Output* output : outputs) {
+    moved_.original_bytes += output->size;
+    File blob = KACHE_TRY(local(blobs_.open(output->blob, output->size, false)));
+    if (output->size <= kSmallOutput && inlined < kMaxInlined) {
+      std::string content = KACHE_TRY(local(read_handle(fs_, blob.handle(), kSmallOutput)));
+      if (digest_bytes(content) != output->blob.digest) {
+        return local(Status(Error{ErrorCode::corrupt, 0, "blob " + output->blob.hex().substr(0, 12) + " is damaged"}));
+      }
+      Lap lap(clock_, moved_.compression_us);
+      uint64_t packed = compress(content, settings_.level).size();
+      if (inlined + packed <= kMaxInlined) {
+        inlined += packed;
+        record.inlined[output->blob] = std::move(content);
+        continue;
+      }
+    }
+    KACHE_TRY(publish_blob(*output, blob, limits));
+  }
+  return Ok{};
+}
+
+Status Exchange::publish_blob(const Output& output, File& blob, const Limits& limits) {
+  ObjectName name = ObjectName::blob(output.blob);
+  moved_.blobs++;
+  bool is_there = [&]() -> Result<bool> {
+    Lap lap(clock_, moved_.network_us);
+    moved_.requests++;
+    return remote_.has(name, limits);
+  }().value_or(false);
+  if (is_there) {
+    moved_.blobs_skipped++;
+    return Ok{};
+  }
+  std::string temporary = temporary_beside(layout_.temporary() + "/packed");
+  Status done = [&]() -> Status {
+    Result<PackedFile> packed = [&] {
+      Lap lap(clock_, moved_.compression_us);
+      return local(compress_file(fs_, blob.handle(), temporary, settings_.level));
+    }();
+    if (!packed.ok()) return std::move(packed).error();
+    if (packed->digest != output.blob.digest) {
+      return local(Status(Error{ErrorCode::corrupt, 0, "blob " + output.blob.hex().substr(0, 12) + " is damaged"}));
+    }
+    File file = KACHE_TRY(local(open_file(fs_, temporary)));
+    FileSource source(fs_, file.handle(), packed->size);
+    Lap lap(clock_, moved_.network_us);
+    moved_.requests++;
+    Status sent = remote_.put(name, source, if_absent(), limits);
+    if (sent.ok()) moved_.compressed_bytes += packed->size;
+    if (!sent.ok() && sent.code() == ErrorCode::exists) return Ok{};
+    return sent;
+  }();
+  (void)fs_.unlink(temporary);
+  return done;
+}
+
+// Others add to the same object: read it, add ours, and write it when nobody else has written meanwhile.
+Status Exchange::publish_traces(const Entry& entry, const std::string& record_envelope, const Limits& limits) {
+  ObjectName name = ObjectName::traces(entry.invocation);
+  std::string bytes = KACHE_TRY(local(read_file(fs_, layout_.trace(entry.invocation), kMaxTracesSize)));
+  Traces own = KACHE_TRY(local(decode_traces(bytes, entry.invocation)));
+  auto candidate = std::find_if(own.candidates.begin(), own.candidates.end(), [&](const Candidate& one) { return one.action == entry.key; });
+  if (candidate == own.candidates.end()) return local(Status(Error{ErrorCode::not_found, 0, "the inputs of this result are not known any more"}));
+  InputSet set = own.set_of(*candidate);
+
+  for (int attempt = 1;; ++attempt) {
+    RemoteTraces shared;
+    std::string version;
+    Result<Opened> there = get_envelope(name, limits, &version);
+    if (there.ok()) {
+      Result<RemoteTraces> decoded = decode_remote_traces(there->payload, entry.invocation);
+      if (decoded.ok()) shared = std::move(decoded).value();  // else it is replaced: nobody can use it
+    } else if (there.code() != ErrorCode::not_found && there.code() != ErrorCode::corrupt && there.code() != ErrorCode::too_large) {
+      return std::move(there).error();
+    }
+    bool was_there = there.ok() || there.code() != ErrorCode::not_found;
+    bool is_newest = !shared.traces.candidates.empty() && shared.traces.candidates.front().action == entry.key;
+    if (is_newest) return Ok{};
+    shared.traces.key = entry.invocation;
+    shared.traces.parts = own.parts;
+    shared.traces.crate_name = own.crate_name;
+    shared.traces.add(set, entry.key);
+    shared.records[entry.key] = record_envelope;
+    keep_newest_records(shared);
+    std::string envelope = seal_envelope(name, encode_remote_traces(shared), settings_.level, settings_.signer);
+    PutCondition condition = !was_there ? if_absent() : version.empty() ? PutCondition{} : PutCondition{PutCondition::if_version, version};
+    Status done = put(name, envelope, condition, limits);
+    if (done.ok() || done.code() != ErrorCode::exists || attempt == kMergeAttempts) return done;
+  }
+}
+
+}  // namespace kache
