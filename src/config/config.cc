@@ -101,7 +101,10 @@ bool find_upwards(FileSystem& fs, std::string_view dir, std::string_view seen, s
 }
 
 // A variable that is set and empty says that a list is empty. Of other options it says nothing.
-bool takes_empty_variable(const Option& option) { return option.is_list() || option.type == OptionType::command; }
+// The exception is a way of saying "no bucket" for one shell.
+bool takes_empty_variable(const Option& option) {
+  return option.is_list() || option.type == OptionType::command || option.variable == "KACHE_S3_BUCKET";
+}
 
 // The default of local_store looks at the variable too.
 bool says_ignore_env(const CompiledConfig& file) {

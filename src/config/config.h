@@ -62,6 +62,23 @@ struct Config {
   // [paths]
   std::vector<std::string> base_dirs;                     // absolute, sorted, without duplicates
 
+  // Remotes: [cache], [cache.remote], [remote]
+  std::vector<std::string> remotes;                       // URLs and paths, nearest first
+  std::string remote_type, s3_bucket, s3_endpoint, s3_region, s3_prefix, s3_profile, remote_path, remote_write_dir;
+  bool local_only = false, remote_readonly = false;
+  std::string sign_with;                                  // path of a signing key
+  std::vector<std::string> trusted_keys;                  // as `kache keys` shows them
+  bool require_signature = false;                         // also on where there are trusted keys
+  uint64_t remote_timeout_secs = 300;
+  uint64_t remote_negative_ttl_secs = 60;
+  uint64_t compression_level = 3;
+  uint64_t remote_concurrency = 16;
+  uint64_t daemon_idle_timeout_secs = 0;                  // 0: never
+  std::string socket_path;                                // KACHE_SOCKET_PATH
+
+  // False: nothing beyond this machine is ever asked.
+  bool has_remote() const { return !local_only && (!remotes.empty() || !s3_bucket.empty() || !remote_path.empty()); }
+
   // [workspace]
   std::vector<ExtraRule> extra_rules;
   std::string extra_dir;                                  // of the file that has them

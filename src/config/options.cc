@@ -58,6 +58,32 @@ const Option kOptions[] = {
      "flags that are taken for harmless where a compiler can not be recorded; they go into the key of every C compile. Nothing has to "
      "be listed"},
     {"paths.base_dirs", "", T::paths, &Config::base_dirs, "more places whose location does not matter; absolute"},
+    {"cache.remotes", "KACHE_REMOTES", T::words, &Config::remotes,
+     "where results are shared, nearest first: a directory, or a URL of s3, http, https or redis"},
+    {"cache.remote.type", "", T::text, &Config::remote_type, "one remote, as the Rust program has it: s3 or filesystem"},
+    {"cache.remote.bucket", "KACHE_S3_BUCKET", T::text, &Config::s3_bucket, "the bucket; the variable set to nothing: no remote"},
+    {"cache.remote.endpoint", "KACHE_S3_ENDPOINT", T::text, &Config::s3_endpoint, "URL of a server other than Amazon's"},
+    {"cache.remote.region", "KACHE_S3_REGION", T::text, &Config::s3_region, "of the bucket"},
+    {"cache.remote.prefix", "KACHE_S3_PREFIX", T::text, &Config::s3_prefix, "of all names in the bucket, or a directory below the path"},
+    {"cache.remote.profile", "KACHE_S3_PROFILE", T::text, &Config::s3_profile, "of the credentials in ~/.aws"},
+    {"cache.remote.path", "", T::path, &Config::remote_path, "the shared directory"},
+    {"cache.remote.atomic_write_dir", "", T::path, &Config::remote_write_dir, "where files of it are prepared; on the same file system"},
+    {"cache.local_only", "KACHE_LOCAL_ONLY", T::boolean, &Config::local_only, "use no remote"},
+    {"cache.remote_readonly", "KACHE_REMOTE_READONLY", T::boolean, &Config::remote_readonly, "send nothing to remotes"},
+    {"remote.sign_with", "KACHE_REMOTE_SIGN_WITH", T::path, &Config::sign_with,
+     "a key of `kache keys generate`: what is sent is signed with it"},
+    {"remote.trusted_keys", "KACHE_REMOTE_TRUSTED_KEYS", T::list, &Config::trusted_keys, "public keys whose results are believed"},
+    {"remote.require_signature", "KACHE_REMOTE_REQUIRE_SIGNATURE", T::boolean, &Config::require_signature,
+     "what none of the trusted keys has signed is a miss; on where there are trusted keys"},
+    {"cache.remote_restore_timeout_secs", "KACHE_REMOTE_RESTORE_TIMEOUT_SECS", T::seconds, &Config::remote_timeout_secs,
+     "how long one result may take on its way from or to a remote; a compile waits three seconds at most"},
+    {"cache.remote_negative_ttl_secs", "KACHE_REMOTE_NEGATIVE_TTL_SECS", T::seconds, &Config::remote_negative_ttl_secs,
+     "how long it is remembered that a remote does not have something"},
+    {"cache.compression_level", "KACHE_COMPRESSION_LEVEL", T::integer, &Config::compression_level, "of what is sent, 1 to 22"},
+    {"cache.s3_concurrency", "KACHE_S3_CONCURRENCY", T::integer, &Config::remote_concurrency, "requests at a time, to remotes of any kind"},
+    {"cache.daemon_idle_timeout_secs", "KACHE_DAEMON_IDLE_TIMEOUT", T::seconds, &Config::daemon_idle_timeout_secs,
+     "when a daemon that nobody asks ends; 0: never"},
+    {"", "KACHE_SOCKET_PATH", T::path, &Config::socket_path, "of the daemon; absolute"},
     {"", "KACHE_BASE_DIR", T::path, &Config::base_dir, "one more place whose location does not matter"},
     {"", "KACHE_RUSTC_PATH_NORMALIZE", T::boolean, &Config::path_normalize, "compile Rust with remapped paths"},
     {"", "KACHE_CC_PATH_NORMALIZE", T::boolean, &Config::cc_path_normalize, "0: cc.prefix_map = \"off\" for one shell"},
@@ -72,33 +98,16 @@ const Option kOptions[] = {
 // Of the program whose files are read too. A file may have them; nothing here uses them.
 constexpr std::monostate kUnused;
 const Option kKnownOptions[] = {
-    {"cache.local_only", "KACHE_LOCAL_ONLY", T::boolean, kUnused, "use no remote"},
-    {"cache.remote_readonly", "KACHE_REMOTE_READONLY", T::boolean, kUnused, "send nothing to the remote"},
-    {"cache.remote.type", "", T::text, kUnused, "s3 or filesystem"},
-    {"cache.remote.bucket", "KACHE_S3_BUCKET", T::text, kUnused, "the bucket"},
-    {"cache.remote.endpoint", "KACHE_S3_ENDPOINT", T::text, kUnused, "URL of a server other than Amazon's"},
-    {"cache.remote.region", "KACHE_S3_REGION", T::text, kUnused, "of the bucket"},
-    {"cache.remote.prefix", "KACHE_S3_PREFIX", T::text, kUnused, "of all names in the bucket"},
-    {"cache.remote.profile", "KACHE_S3_PROFILE", T::text, kUnused, "of the credentials"},
-    {"cache.remote.path", "", T::path, kUnused, "the shared directory"},
-    {"cache.remote.atomic_write_dir", "", T::path, kUnused, "where files of it are prepared"},
     {"cache.planner.endpoint", "KACHE_PLANNER_ENDPOINT", T::text, kUnused, "URL of the planner"},
     {"cache.planner.timeout_ms", "KACHE_PLANNER_TIMEOUT_MS", T::milliseconds, kUnused, "how long it is waited for"},
     {"cache.planner.token", "KACHE_PLANNER_TOKEN", T::text, kUnused, "for the planner"},
-    {"cache.compression_level", "KACHE_COMPRESSION_LEVEL", T::integer, kUnused, "of what is sent, 1 to 22"},
-    {"cache.s3_concurrency", "KACHE_S3_CONCURRENCY", T::integer, kUnused, "requests at a time"},
-    {"cache.s3_pool_idle_secs", "KACHE_S3_POOL_IDLE_SECS", T::seconds, kUnused, "how long connections stay open"},
     {"cache.prefetch_enabled", "KACHE_PREFETCH_ENABLED", T::boolean, kUnused, "fetch what a build will ask for"},
     {"cache.prefetch_max_keys", "KACHE_PREFETCH_MAX_KEYS", T::integer, kUnused, "at most so many"},
     {"cache.prefetch_max_bytes", "KACHE_PREFETCH_MAX_BYTES", T::size, kUnused, "at most so much"},
     {"cache.prefetch_deadline_secs", "KACHE_PREFETCH_DEADLINE_SECS", T::seconds, kUnused, "at most so long"},
+    {"cache.s3_pool_idle_secs", "KACHE_S3_POOL_IDLE_SECS", T::seconds, kUnused, "how long connections stay open"},
     {"cache.remote_key_cache_refresh_secs", "KACHE_REMOTE_KEY_CACHE_REFRESH_SECS", T::seconds, kUnused,
      "how often the remote is listed"},
-    {"cache.remote_restore_timeout_secs", "KACHE_REMOTE_RESTORE_TIMEOUT_SECS", T::seconds, kUnused,
-     "how long a fetch may take"},
-    {"cache.remote_negative_ttl_secs", "KACHE_REMOTE_NEGATIVE_TTL_SECS", T::seconds, kUnused,
-     "how long an absence is remembered"},
-    {"cache.daemon_idle_timeout_secs", "KACHE_DAEMON_IDLE_TIMEOUT", T::seconds, kUnused, "when an idle daemon ends"},
     {"cache.local_hit_daemon", "KACHE_LOCAL_HIT_DAEMON", T::boolean, kUnused, "hits come from the daemon"},
     {"cache.modified_input_guard", "KACHE_MODIFIED_INPUT_GUARD", T::boolean, kUnused,
      "here what changes during a compile is always noticed"},
@@ -153,7 +162,7 @@ Result<uint64_t> parse_integer(std::string_view text) {
 }
 
 // Tables that others read.
-constexpr std::string_view kForeignTables[] = {"cache.remote", "cache.planner", "workspace", "daemon", "remote"};
+constexpr std::string_view kForeignTables[] = {"workspace", "daemon"};
 
 bool is_name_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';

@@ -83,6 +83,7 @@ std::string encode_entry(const Entry& entry) {
   out.text(entry.target);
   out.i64(entry.created_ns);
   out.u64(entry.compile_ms);
+  out.u8(static_cast<uint8_t>(entry.origin));
   write_stamp(out, entry.stamp);
   out.varint(entry.outputs.size());
   for (const Output& output : entry.outputs) write_output(out, output);
@@ -103,6 +104,9 @@ Result<Entry> decode_any_entry(std::string_view bytes) {
   entry.target = in.text();
   entry.created_ns = in.i64();
   entry.compile_ms = in.u64();
+  uint8_t origin = in.u8();
+  if (origin > static_cast<uint8_t>(Origin::ahead)) in.fail();
+  entry.origin = static_cast<Origin>(origin);
   entry.stamp = read_stamp(in);
   uint64_t outputs = in.count(10);
   for (uint64_t i = 0; i < outputs && in.ok(); ++i) entry.outputs.push_back(read_output(in));

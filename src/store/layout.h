@@ -39,6 +39,15 @@ class StoreLayout {
   std::string sync_mark() const { return v1_ + "/synced"; }
   std::string sync_lock() const { return v1_ + "/locks/sync"; }
   std::string gc_lock() const { return v1_ + "/locks/gc"; }
+  // What is still to be sent to a remote; and what could not be.
+  std::string outbox() const { return v1_ + "/outbox"; }
+  std::string outgoing(const ActionKey& key) const { return outbox() + "/" + key.hex(); }
+  std::string failed_outbox() const { return outbox() + "/failed"; }
+  std::string daemon_lock() const { return root_ + "/daemon.lock"; }
+  std::string daemon_start_lock() const { return v1_ + "/locks/daemon"; }
+  // Its mtime: when a daemon was last asked in vain, or could not be started.
+  std::string daemon_silent() const { return v1_ + "/daemon-silent"; }
+  std::string transfers() const { return root_ + "/transfers.jsonl"; }
   std::string index() const { return v1_ + "/index.db"; }
   std::string events() const { return root_ + "/events.jsonl"; }
 

@@ -102,7 +102,7 @@ std::string fields_of(const std::vector<KeyField>& fields) {
 }  // namespace
 
 std::string_view outcome_name(OutcomeKind kind) {
-  static constexpr std::string_view kNames[] = {"local_hit", "dup", "miss", "error", "passthrough", "skipped"};
+  static constexpr std::string_view kNames[] = {"local_hit", "prefetch_hit", "remote_hit", "dup", "miss", "error", "passthrough", "skipped"};
   return kNames[static_cast<size_t>(kind)];
 }
 
@@ -158,6 +158,8 @@ std::string format_event(const Outcome& outcome, int64_t ended_wall_ns, uint64_t
   line.text_unless_empty("crate_type", outcome.crate_type);
   if (outcome.refused) line.text("passthrough_reason", outcome.refused.reason());
   line.text_unless_empty("store_error", outcome.store_error);
+  if (outcome.remote_us > 0) line.number("remote_ms", to_ms(outcome.remote_us));
+  line.text_unless_empty("remote_error", outcome.remote_problem);
   line.text_unless_empty("lookup_rejection", outcome.lookup_rejection);
   if (outcome.fallback) line.raw("fallback", "true");
   if (outcome.exit_code != 0) line.number("exit_code", static_cast<uint64_t>(outcome.exit_code));

@@ -73,6 +73,7 @@ Lookup find_entry(FileSystem& fs, const StoreLayout& layout, Verifier& verifier,
     Result<std::string> entry_bytes = read_file(fs, path, kMaxEntrySize);
     if (!entry_bytes.ok()) {
       if (lookup.rejection.empty()) lookup.rejection = "entry evicted";
+      if (lookup.missing.digest.is_zero()) lookup.missing = candidate.action;
       continue;
     }
     Result<Entry> entry = decode_entry(*entry_bytes, candidate.action);

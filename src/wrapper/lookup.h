@@ -14,6 +14,7 @@ namespace kache {
 struct Lookup {
   bool found = false;
   Entry entry;
+  ActionKey missing;                  // all holds for this one, but its entry is not here; zero: there is none such
   bool known_invocation = false;      // there were candidates
   bool only_files_differ = false;     // the newest candidate fails for the content of files alone
   std::vector<std::string> reasons;   // what differs from the nearest candidate; for people

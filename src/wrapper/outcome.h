@@ -11,7 +11,7 @@
 
 namespace kache {
 
-enum class OutcomeKind : uint8_t { local_hit, dup, miss, error, passthrough, skipped };
+enum class OutcomeKind : uint8_t { local_hit, prefetch_hit, remote_hit, dup, miss, error, passthrough, skipped };
 std::string_view outcome_name(OutcomeKind kind);
 
 struct Outcome {
@@ -23,6 +23,8 @@ struct Outcome {
   int exit_code = 0;
   uint64_t compile_ms = 0;
   uint64_t size = 0;
+  uint64_t remote_us = 0;                  // waiting for a remote
+  std::string remote_problem;              // why it was of no help, where something is wrong
   uint64_t key_us = 0, lookup_us = 0, restore_us = 0, store_us = 0;
   uint32_t compiler_runs = 0, preprocessor_runs = 0;
   uint32_t linked = 0, cloned = 0, copied = 0;

@@ -28,6 +28,7 @@
 #include "wrapper/policy.h"
 #include "wrapper/progress.h"
 #include "wrapper/record_mode.h"
+#include "wrapper/remote_source.h"
 #include "wrapper/serve.h"
 #include "wrapper/trial.h"
 
@@ -41,6 +42,7 @@ class Session {
       : world_(world), fs_(world.fs), line_(line), invocation_(invocation), config_(config), layout_(config.cache_dir),
         boot_(read_boot_id(world.fs)), blobs_(world.fs, layout_, boot_), memo_(Memo::open(layout_.memo(), boot_)),
         roots_(find_roots(world.fs, line, invocation, config)), declared_(world.fs, line, invocation, config),
+        remote_(world.fs, world.clock, layout_, config, line.env, world.libexec + "/kache-tool"),
         started_ns_(world.clock.monotonic_ns()) {
     outcome_.crate_name = invocation.crate_name;
     outcome_.crate_type = invocation.type_label();
@@ -121,7 +123,7 @@ class Session {
     write_fully(1, render_template(lookup_.entry.standard_output, roots_));
     write_fully(2, render_template(lookup_.entry.standard_error, roots_));
     outcome_.restore_us = lap();
-    outcome_.kind = kind;
+    outcome_.kind = kind == OutcomeKind::local_hit && lookup_.entry.origin == Origin::ahead ? OutcomeKind::prefetch_hit : kind;
     outcome_.action_key = lookup_.entry.key.hex();
     outcome_.compile_ms = lookup_.entry.compile_ms;
     const RestoreReport& restored = served->restored;
@@ -142,7 +144,7 @@ class Session {
 
   // The background run also makes sure of the disk.
   void collect_garbage_when_due() {
-    if (config_.auto_gc) start_gc_when_due(fs_, world_.clock, layout_, world_.libexec + "/kache-tool");
+    if (config_.auto_gc) start_gc_when_due(fs_, world_.clock, layout_, world_.libexec + "/kache-tool", line_.env);
   }
 
   // Instead of a restore, the compiler; whatever it says is what the user gets.
@@ -180,6 +182,7 @@ class Session {
 
   int miss() {
     if (in_edit_loop()) return pass_through({Refusal::incremental_loop, {}});
+    if (std::optional<int> hit = try_remote()) return *hit;
     recorder_ = world_.libexec + "/libkache-record.so";
     RecordMode mode = find_record_mode(fs_, layout_, {compiler_, parts_.front().text, recorder_, line_.env, self_test()},
                                        outcome_.probe_runs);
@@ -189,6 +192,7 @@ class Session {
       key_ = derive_invocation_key(parts_);
       outcome_.invocation_key = key_.hex();
       if (std::optional<int> hit = try_hit(OutcomeKind::local_hit)) return *hit;
+      if (std::optional<int> hit = try_remote()) return *hit;
     }
 
     // One process compiles, the others wait in the kernel and look again.
@@ -201,6 +205,27 @@ class Session {
     }
     if (!lock.ok()) return pass_through({Refusal::store_unavailable, lock.error().message});
     return compile_and_store();
+  }
+
+  // Another machine may have it: first its input sets come, and when one of them holds here, its result.
+  std::optional<int> try_remote() {
+    if (!remote_.exists()) return std::nullopt;
+    int64_t asked = world_.clock.monotonic_ns();
+    uint64_t typical_ms = typical_compile_ms(fs_, layout_.events(), outcome_.crate_name, outcome_.root);
+    auto fetch = [&] {
+      bool has_key = !lookup_.missing.digest.is_zero();
+      bool found = has_key ? remote_.fetch_record(lookup_.missing, typical_ms) : remote_.fetch_traces(key_, typical_ms);
+      if (!remote_.problem().empty()) outcome_.remote_problem = remote_.problem();
+      outcome_.remote_us = static_cast<uint64_t>(world_.clock.monotonic_ns() - asked) / 1000;
+      return found;
+    };
+    for (int step = 0; step < 2; ++step) {
+      bool asked_for_record = !lookup_.missing.digest.is_zero();
+      if (!fetch()) return std::nullopt;
+      if (std::optional<int> hit = try_hit(OutcomeKind::remote_hit)) return hit;
+      if (asked_for_record || lookup_.missing.digest.is_zero()) return std::nullopt;
+    }
+    return std::nullopt;
   }
 
   // Goes on without a record, or says why that is not enough.
@@ -313,6 +338,10 @@ class Session {
     outcome_.stored_cloned_bytes = committed->cloned_bytes;
     outcome_.stored_copied_bytes = committed->copied_bytes;
     outcome_.key_fields = key_fields(parts_, committed->inputs);
+    if (remote_.exists() && !config_.remote_readonly) {
+      Status published = remote_.publish(committed->action);
+      if (!published.ok()) outcome_.remote_problem = "remote: " + published.error().message;
+    }
     if (config_.clean_incremental) clean_incremental(fs_, invocation_, line_.cwd);
     collect_garbage_when_due();
   }
@@ -374,6 +403,7 @@ class Session {
   Memo memo_;
   Roots roots_;
   DeclaredMode declared_;
+  RemoteSource remote_;
 
   std::unordered_set<std::string> toolchain_files_;
   std::string compiler_;  // the one that compiles, behind a workspace wrapper; absolute

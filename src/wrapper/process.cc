@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -220,6 +221,25 @@ Error exec_program(const std::vector<std::string>& argv, const Env& env) {
   restore_file_size_signal();
   ::execvpe(argv_pointers[0], argv_pointers.data(), env_pointers.data());
   return error_from_errno(errno, argv[0]);
+}
+
+Status start_detached(const std::vector<std::string>& argv, const Env& env) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawnattr_init(&attributes);
+  for (int fd = 0; fd < 3; ++fd) ::posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
+#ifdef __GLIBC__
+  ::posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+#endif
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+  std::vector<char*> argv_pointers = pointers(argv), env_pointers = pointers(env.entries());
+  pid_t child = 0;
+  int failed = ::posix_spawn(&child, argv_pointers[0], &actions, &attributes, argv_pointers.data(), env_pointers.data());
+  ::posix_spawnattr_destroy(&attributes);
+  ::posix_spawn_file_actions_destroy(&actions);
+  if (failed) return error_from_errno(failed, argv.front());
+  return Ok{};
 }
 
 void survive_file_size_limit() {

@@ -51,6 +51,10 @@ Error exec_program(const std::vector<std::string>& argv, const Env& env);
 // Ends this process the way the child ended: same exit status, same signal. Never returns.
 [[noreturn]] void end_like(int status);
 
+// Starts a program that outlives this one, in a session of its own and without our streams: cargo waits for the end of its
+// wrapper's stderr, and the jobserver is not for it.
+Status start_detached(const std::vector<std::string>& argv, const Env& env);
+
 // The exit code that a shell would show.
 int exit_code_of(int status);
 

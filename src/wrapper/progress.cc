@@ -1,5 +1,7 @@
 #include "wrapper/progress.h"
 
+#include <algorithm>
+
 #include "wrapper/event_log.h"
 
 namespace kache {
@@ -7,13 +9,18 @@ namespace {
 
 std::string two_digits(uint64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); }
 
-std::string_view label(OutcomeKind kind) {
-  return kind == OutcomeKind::local_hit ? std::string_view("local hit") : outcome_name(kind);
+// "remote hit"
+std::string label(OutcomeKind kind) {
+  std::string name(outcome_name(kind));
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
 }
 
 bool is_shown(ProgressMode mode, OutcomeKind kind) {
   switch (kind) {
     case OutcomeKind::local_hit:
+    case OutcomeKind::prefetch_hit:
+    case OutcomeKind::remote_hit:
     case OutcomeKind::error: return mode != ProgressMode::off;
     case OutcomeKind::dup:
     case OutcomeKind::miss: return mode == ProgressMode::all;
@@ -33,7 +40,7 @@ std::string summary(const Outcome& outcome, uint64_t elapsed_ms) {
   std::string took = elapsed_ms < 1000 ? std::to_string(elapsed_ms) + "ms"
                                        : std::to_string(elapsed_ms / 1000) + "." +
                                              std::to_string(elapsed_ms % 1000 / 100) + "s";
-  std::string text = outcome.crate_name + ": " + std::string(label(outcome.kind)) + " (" + took;
+  std::string text = outcome.crate_name + ": " + label(outcome.kind) + " (" + took;
   if (outcome.size > 0) text += ", " + format_size(outcome.size);
   return text + ")";
 }

@@ -1,0 +1,102 @@
+// Service: what the daemon does, without its socket: brings results from remotes when a compile asks, and sends what lies in
+// the outbox. Knows no connection and no process.
+//
+// Thread-safe. Answers are given by calling back, from any of its threads.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <nlohmann/json_fwd.hpp>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/boot.h"
+#include "daemon/jobs.h"
+#include "daemon/log.h"
+#include "remote/setup.h"
+#include "store/layout.h"
+#include "wrapper/daemon_protocol.h"
+
+namespace kache {
+
+struct ServiceCounts {
+  std::atomic<uint64_t> fetches{0}, found{0}, absent{0}, failed{0}, joined{0};
+  std::atomic<uint64_t> downloads_completed{0}, downloads_failed{0}, downloads_suppressed{0};
+  std::atomic<uint64_t> uploads_completed{0}, uploads_failed{0}, uploads_skipped{0}, uploads_suppressed{0};
+  std::atomic<uint64_t> bytes_downloaded{0}, bytes_uploaded{0}, requests{0}, active_downloads{0}, active_uploads{0};
+};
+
+class Service {
+ public:
+  using Opener = std::function<Result<std::shared_ptr<RemoteSetup>>(const RemoteSettings&)>;
+  using Reply = std::function<void(const FetchReply&)>;
+
+  // `open` makes the remotes of somebody's settings. `threads`: how many transfers at a time.
+  Service(FileSystem& fs, Clock& clock, const StoreLayout& layout, Log& log, Opener open, size_t threads);
+  ~Service();
+
+  // Of several that ask for the same, one is answered by the remote and all get its answer.
+  void fetch(const FetchRequest& request, Reply reply);
+  // What lies in the outbox under this key is to be sent.
+  void publish(const PublishRequest& request);
+  // What an earlier daemon has left there. To be called once, at the start.
+  void replay_outbox();
+
+  bool is_busy() const;              // something is under way, or waits for a thread
+  uint64_t pending_uploads() const;  // also those that wait for their next attempt
+  // Nothing of it is waiting for the next attempt any more: there is no time. What is not sent stays in the outbox.
+  void hurry();
+  int64_t last_active_ns() const { return last_active_ns_; }
+  uint64_t idle_timeout_secs() const { return idle_timeout_secs_; }  // the longest that anybody asked for; 0: never
+  nlohmann::ordered_json status() const;
+
+ private:
+  struct Flight {
+    std::vector<Reply> waiting;
+  };
+  struct Upload {
+    ActionKey key;
+    RemoteSettings settings;
+    int64_t created_ns = 0;
+    int attempts = 0;
+  };
+  using FlightKey = std::pair<Digest, Digest>;  // of the settings, and what is fetched
+
+  Result<std::shared_ptr<RemoteSetup>> setup_of(const RemoteSettings& settings);
+  void start_flight(const FlightKey& flight, const FetchRequest& request, int64_t deadline_ns);
+  FetchReply run_fetch(const FetchRequest& request, int64_t deadline_ns);
+  FetchReply take_traces(RemoteSetup& setup, Exchange& exchange, const FetchRequest& request, int64_t deadline_ns);
+  void queue_upload(Upload upload);
+  void run_upload(Upload upload);
+  void retry_or_give_up(Upload upload, const Error& error, bool is_local);
+  void give_up(const Upload& upload, const std::string& why);
+  void forget_upload(const ActionKey& key);
+  void note_transfer(const char* direction, const std::string& key, const Moved& moved, int64_t started_ns, bool ok);
+
+  FileSystem& fs_;
+  Clock& clock_;
+  StoreLayout layout_;
+  BootId boot_;
+  Log& log_;
+  Opener open_;
+  ServiceCounts counts_;
+  std::atomic<int64_t> last_active_ns_;
+  std::atomic<uint64_t> idle_timeout_secs_{0};
+  std::atomic<bool> never_idle_{false}, hurries_{false};
+
+  mutable std::mutex mutex_;
+  std::map<Digest, std::shared_ptr<RemoteSetup>> setups_;    // by fingerprint
+  std::map<Digest, std::pair<std::string, int64_t>> broken_; // settings that can not be used: why, and since when
+  std::map<FlightKey, Flight> flights_;
+  std::set<ActionKey> uploads_;                              // under way or waiting for the next attempt
+  std::map<Digest, std::vector<Upload>> parked_;             // until somebody comes with their secrets
+  std::mt19937_64 random_;
+  Jobs jobs_;  // the last member: its threads end first
+};
+
+}  // namespace kache
