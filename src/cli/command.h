@@ -19,6 +19,7 @@ struct CommandContext {
   Env env;
   std::string cwd;
   std::string kache;  // path of the front door, for `init`
+  std::string tool;   // of this program
   Config config;
   StoreLayout layout;
 };
@@ -140,6 +141,27 @@ int run_config_set(const CommandContext& context, const ConfigOptions& options);
 int run_config_unset(const CommandContext& context, const ConfigOptions& options);
 int run_config_path(const CommandContext& context, const ConfigOptions& options);
 int run_config_check(const CommandContext& context, const ConfigOptions& options);
+
+struct DaemonOptions {
+  bool json = false, on_demand = false, print = false, follow = false;
+  size_t drain = 30;      // seconds
+  size_t lines = 50;
+  std::string manager;    // of services; "" for the one of this system
+};
+int run_daemon_status(const CommandContext& context, const DaemonOptions& options);
+int run_daemon_server(const CommandContext& context, const DaemonOptions& options);
+int run_daemon_start(const CommandContext& context, const DaemonOptions& options);
+int run_daemon_stop(const CommandContext& context, const DaemonOptions& options);
+int run_daemon_restart(const CommandContext& context, const DaemonOptions& options);
+int run_daemon_log(const CommandContext& context, const DaemonOptions& options);
+int run_daemon_install(const CommandContext& context, const DaemonOptions& options);
+int run_daemon_uninstall(const CommandContext& context, const DaemonOptions& options);
+
+struct KeysOptions {
+  std::string file, comment = "kache";
+};
+int run_keys_generate(const CommandContext& context, const KeysOptions& options);
+int run_keys_show(const CommandContext& context, const KeysOptions& options);
 
 // Becomes cargo; returns only when that fails.
 int run_cargo(const CommandContext& context, const std::vector<std::string>& arguments);

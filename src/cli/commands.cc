@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "cli/service_manager.h"
 #include "config/options.h"
 
 namespace kache {
@@ -42,6 +43,7 @@ namespace {
 constexpr const char* kSetUp = "Set up";
 constexpr const char* kLook = "See what happens";
 constexpr const char* kKeep = "Keep the store";
+constexpr const char* kShare = "Share with other machines";
 
 constexpr const char* kSpan = "time span: 45s, 30m, 24h, 7d, 2w; a bare number means hours";
 
@@ -292,6 +294,57 @@ Command clean_command(Said& said) {
           Needs::config, kKeep};
 }
 
+Command daemon_command(Said& said) {
+  DaemonOptions& daemon = said.daemon;
+  Flag json = {"--json", "", "for programs", &daemon.json};
+  Flag drain = {"--drain", "SECONDS", "how long it may take to send what is waiting", &daemon.drain};
+  Flag manager = {"--manager", "NAME", "another one than that of this system", &daemon.manager, service_manager_names()};
+  auto row = [&](const char* name, const char* summary, std::string details, std::vector<Flag> flags,
+                 int (*run)(const CommandContext&, const DaemonOptions&)) {
+    return Command{name, summary, std::move(details), std::move(flags),
+                   [&daemon, run](const CommandContext& context) { return run(context, daemon); }, Needs::config, kShare};
+  };
+  Command command = row("daemon", "the helper that talks to remotes",
+                        "It is started when a compile first needs it, where a remote is configured, and only there. Builds work the "
+                        "same without it, but for what other machines could have given. Without a command it shows its status.",
+                        {json}, run_daemon_status);
+  command.subcommands = {
+      row("status", "whether it runs, and how it fares", "The status is 1 where none is running.", {json}, run_daemon_status),
+      row("run", "be the daemon, in the foreground", "", {{"--on-demand", "", "started by a compile", &daemon.on_demand, {}, FlagKind::hidden}},
+          run_daemon_server),
+      row("start", "start it in the background", "", {}, run_daemon_start),
+      row("stop", "let it send what is waiting, and end it", "What could not be sent stays in the store and is sent by the next one.", {drain},
+          run_daemon_stop),
+      row("restart", "end it and start another one", "", {drain}, run_daemon_restart),
+      row("log", "the end of its log", "",
+          {{"-f,--follow", "", "and what is added to it", &daemon.follow}, {"-n,--lines", "N", "how much of it", &daemon.lines}}, run_daemon_log),
+      row("install", "have it started at login", "As a user unit of systemd, or as an agent of launchd.",
+          {manager, {"--print", "", "only show the file that would be written", &daemon.print}}, run_daemon_install),
+      row("uninstall", "take that back", "", {manager}, run_daemon_uninstall),
+  };
+  return command;
+}
+
+Command keys_command(Said& said) {
+  KeysOptions& keys = said.keys;
+  auto row = [&](const char* name, const char* summary, std::string details, std::vector<Flag> flags,
+                 int (*run)(const CommandContext&, const KeysOptions&)) {
+    return Command{name, summary, std::move(details), std::move(flags),
+                   [&keys, run](const CommandContext& context) { return run(context, keys); }, Needs::config_quietly, kShare};
+  };
+  Command command = {"keys", "sign what is shared, and say whom to believe",
+                     "Results are signed with remote.sign_with, and where remote.trusted_keys names keys, nothing else is taken from a remote.",
+                     {}, nullptr, Needs::config_quietly, kShare};
+  command.subcommands = {
+      row("generate", "make a key", "Prints the public key. The secret one is in the file, which nobody else may read.",
+          {{"file", "FILE", "where to put the secret key; ~/.config/kache/signing.key", &keys.file},
+           {"--comment", "TEXT", "kept with it", &keys.comment}},
+          run_keys_generate),
+      row("show", "the public key of a secret one", "", {{"file", "FILE", "the secret key; remote.sign_with", &keys.file}}, run_keys_show),
+  };
+  return command;
+}
+
 Command completions_command(Said& said) {
   return {"completions", "a script for the shell that completes commands and flags",
           "  bash: source <(kache completions bash)\n"
@@ -313,7 +366,7 @@ std::vector<Command> commands(Said& said) {
   return {init_command(said), cargo_command(said), doctor_command(said), config_command(said), shims_command(said),
           completions_command(said), stats_command(said), list_command(said), report_command(said), builds_command(said),
           diff_command(said), why_miss_command(said), explain_command(said), monitor_command(said), gc_command(said),
-          purge_command(said), clean_command(said)};
+          purge_command(said), clean_command(said), daemon_command(said), keys_command(said)};
 }
 
 }  // namespace kache

@@ -78,6 +78,9 @@ struct Said {
   ConfigOptions config;
   CleanOptions clean;
   MonitorOptions monitor;
+  DaemonOptions daemon;
+  KeysOptions keys;
+  std::string monitor_since = "24h";
 };
 
 // `said` must outlive the table: the flags point into it.

@@ -44,7 +44,7 @@ CommandContext make_context(const Env& env, Needs needs) {
     if (!ignored.empty()) std::fprintf(stderr, "kache: warning: %s\n", ignored.c_str());
   }
   StoreLayout layout(config.cache_dir);
-  return {fs, system_clock(), env, cwd, front_door(self), std::move(config), layout};
+  return {fs, system_clock(), env, cwd, front_door(self), self, std::move(config), layout};
 }
 
 // Nobody who reads is no fault; a full disk is.
