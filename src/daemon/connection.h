@@ -16,7 +16,7 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Reads what is there. False: the client is gone.
+  // Reads what is there. False: the client is gone, and has said all that it will; what it said may still be taken.
   bool read();
   // The next whole frame; false where there is none yet. An Error: it does not speak our language.
   Result<bool> next(Frame& frame) { return take_frame(in_, frame); }

@@ -194,7 +194,11 @@ class Server {
     if (found == connections_.end()) return;
     Connection& connection = *found->second;
     bool is_gone = (event.events & (EPOLLERR | EPOLLHUP)) != 0 && !(event.events & EPOLLIN);
-    if (!is_gone && (event.events & EPOLLIN)) is_gone = !connection.read() || !take_requests(connection);
+    if (!is_gone && (event.events & EPOLLIN)) {
+      // A client that only tells us something does not wait for us to have read it.
+      bool is_open = connection.read();
+      is_gone = !take_requests(connection) || !is_open;
+    }
     if (!is_gone) is_gone = !flush(connection);
     if (is_gone) connections_.erase(found);
   }

@@ -94,6 +94,7 @@ Status Exchange::import(RemoteRecord record, const Limits& limits) {
   for (const auto& [id, origin] : record.origins) KACHE_TRY(local(note_origin(fs_, layout_, id.digest, origin)));
   // Not before: the stamp says that all blobs were in their places at this moment.
   record.entry.stamp = stamp_now(clock_, boot_);
+  record.entry.origin = settings_.origin;
   return local(publish_entry(fs_, layout_, record.entry));
 }
 

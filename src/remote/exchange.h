@@ -22,6 +22,7 @@ namespace kache {
 
 struct ExchangeSettings {
   Trust trust;
+  EntryOrigin origin = EntryOrigin::fetched;  // what is said of what comes in
   const SigningKey* signer = nullptr;
   int level = 3;  // of zstd
 };

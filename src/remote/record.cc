@@ -21,6 +21,7 @@ bool is_output(const Entry& entry, const BlobId& id, uint64_t size) {
 std::string encode_record(const RemoteRecord& record) {
   Entry entry = record.entry;
   entry.stamp = {};
+  entry.origin = EntryOrigin::compiled;
   ByteWriter out;
   out.varint(kKeySchema);
   out.text(encode_entry(entry));

@@ -105,8 +105,8 @@ Result<Entry> decode_any_entry(std::string_view bytes) {
   entry.created_ns = in.i64();
   entry.compile_ms = in.u64();
   uint8_t origin = in.u8();
-  if (origin > static_cast<uint8_t>(Origin::ahead)) in.fail();
-  entry.origin = static_cast<Origin>(origin);
+  if (origin > static_cast<uint8_t>(EntryOrigin::ahead)) in.fail();
+  entry.origin = static_cast<EntryOrigin>(origin);
   entry.stamp = read_stamp(in);
   uint64_t outputs = in.count(10);
   for (uint64_t i = 0; i < outputs && in.ok(); ++i) entry.outputs.push_back(read_output(in));

@@ -51,7 +51,7 @@ struct Output {
 };
 
 // How an entry came to this store. The numbers are on disk.
-enum class Origin : uint8_t {
+enum class EntryOrigin : uint8_t {
   compiled = 0,  // here
   fetched = 1,   // from a remote
   ahead = 2,     // from a remote before anybody asked, and nobody has asked since
@@ -67,7 +67,7 @@ struct Entry {
   std::string target;       // "" for the host
   int64_t created_ns = 0;   // wall clock
   uint64_t compile_ms = 0;  // wall time of the compiler
-  Origin origin = Origin::compiled;
+  EntryOrigin origin = EntryOrigin::compiled;
   Stamp stamp;              // when its blobs were in their places, or were last found good
   std::vector<Output> outputs;
   TextTemplate standard_output;

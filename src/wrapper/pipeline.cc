@@ -123,7 +123,7 @@ class Session {
     write_fully(1, render_template(lookup_.entry.standard_output, roots_));
     write_fully(2, render_template(lookup_.entry.standard_error, roots_));
     outcome_.restore_us = lap();
-    outcome_.kind = kind == OutcomeKind::local_hit && lookup_.entry.origin == Origin::ahead ? OutcomeKind::prefetch_hit : kind;
+    outcome_.kind = kind == OutcomeKind::local_hit && lookup_.entry.origin == EntryOrigin::ahead ? OutcomeKind::prefetch_hit : kind;
     outcome_.action_key = lookup_.entry.key.hex();
     outcome_.compile_ms = lookup_.entry.compile_ms;
     const RestoreReport& restored = served->restored;

@@ -12,10 +12,10 @@ Result<Served> serve_entry(FileSystem& fs, Clock& clock, BlobStore& blobs, Memo&
   RestoreRequest careful = request;
   careful.verify_content |= served.was_verified;
   served.restored = KACHE_TRY(restore_outputs(fs, blobs, memo, careful));
-  if (served.was_verified || entry.origin == Origin::ahead) {
+  if (served.was_verified || entry.origin == EntryOrigin::ahead) {
     Entry renewed = entry;
     renewed.stamp = stamp_now(clock, memo.boot());
-    if (renewed.origin == Origin::ahead) renewed.origin = Origin::fetched;
+    if (renewed.origin == EntryOrigin::ahead) renewed.origin = EntryOrigin::fetched;
     (void)publish_entry(fs, layout, renewed);  // else it is read again next time
   } else {
     (void)fs.touch(layout.entry(entry.key));  // its mtime is the time of the last use
