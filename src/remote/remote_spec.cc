@@ -31,6 +31,7 @@ const QueryRow kQuery[] = {
     {"style", {Engine::s3}},
     {"atomic_write_dir", {Engine::directory}},
     {"token_env", {Engine::http}},
+    {"layout", {Engine::http}},
     {"ttl", {Engine::redis}},
     {"prefix", {Engine::redis}},
     {"largest", {Engine::redis}},
