@@ -1,0 +1,305 @@
+"""Real servers for the tests of the remotes: each on loopback and a free port, stopped by its process id."""
+import hashlib
+import http.server
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+import uuid
+
+import pytest
+
+
+def needs(*programs):
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    for program in programs:
+        if not shutil.which(program, path=path):
+            pytest.skip(f"{program} is not installed; tools/setup.sh test does it")
+    os.environ["PATH"] = path
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for_port(port, seconds=30):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError(f"nothing listens on port {port} after {seconds} s")
+
+
+def stop(pid, seconds=10):
+    """Ends one process that a test has started."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            return
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                if os.waitpid(pid, os.WNOHANG)[0] == pid:
+                    return
+            except ChildProcessError:  # a daemon: it is nobody's child
+                if not os.path.exists(f"/proc/{pid}") or " Z " in pathlib.Path(f"/proc/{pid}/stat").read_text():
+                    return
+            time.sleep(0.05)
+
+
+class Nginx:
+    """WebDAV as people set it up: dav-ext for listings, and nothing that makes missing collections by itself."""
+
+    def __init__(self, directory):
+        needs("nginx")
+        modules = pathlib.Path("/usr/lib/nginx/modules/ngx_http_dav_ext_module.so")
+        if not modules.exists():
+            pytest.skip("libnginx-mod-http-dav-ext is not installed; tools/setup.sh test does it")
+        self.port, self.root = free_port(), directory / "root"
+        self.root.mkdir(parents=True)
+        (directory / "users").write_text("user:{PLAIN}pass word\n")
+        config = directory / "nginx.conf"
+        # As root it would serve as nobody, who may not write here.
+        user = "user root;" if os.getuid() == 0 else ""
+        place = f"root {self.root}; client_body_temp_path {directory}/body; client_max_body_size 1g; create_full_put_path off;\n" \
+                "dav_methods PUT DELETE MKCOL; dav_ext_methods PROPFIND OPTIONS; dav_access user:rw;"
+        config.write_text(f"""
+            load_module {modules}; {user} daemon off; worker_processes 2; pid {directory}/pid; error_log {directory}/log;
+            events {{ worker_connections 128; }}
+            http {{
+              access_log {directory}/access; types {{}} default_type application/octet-stream;
+              server {{
+                listen 127.0.0.1:{self.port};
+                location / {{ {place} }}
+                location /locked/ {{ auth_basic kache; auth_basic_user_file {directory}/users; {place} }}
+                location /no-dav/ {{ root {self.root}; }}
+              }}
+            }}""")
+        self.process = subprocess.Popen(["nginx", "-p", str(directory), "-c", str(config)], stderr=subprocess.PIPE)
+        wait_for_port(self.port)
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def close(self):
+        stop(self.process.pid)
+
+
+class _PlainHandler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log_message(self, *_):
+        pass
+
+    def answer(self, status, body=b"", **headers):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def handle_one_request(self):
+        try:
+            super().handle_one_request()
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+    def refused(self):
+        wanted = self.server.token
+        if wanted and self.headers.get("Authorization") != f"Bearer {wanted}":
+            self.answer(401)
+            return True
+        return not self.server.knows(self) and (self.answer(400), True)[1]
+
+    def do_GET(self):
+        if self.refused():
+            return
+        with self.server.lock:
+            body = self.server.objects.get(self.path)
+        if body is None:
+            return self.answer(404)
+        self.answer(200, body, ETag=etag(body))
+
+    do_HEAD = do_GET
+
+    def do_PUT(self):
+        length = int(self.headers["Content-Length"])
+        body = self.rfile.read(length)
+        if len(body) != length:  # the client went away
+            self.close_connection = True
+            return
+        if self.refused():
+            return
+        with self.server.lock:
+            now = self.server.objects.get(self.path)
+            wanted = self.headers.get("If-Match")
+            conflict = self.server.conditions and (
+                self.headers.get("If-None-Match") == "*" and now is not None or wanted and (now is None or etag(now) != wanted))
+            if not conflict:
+                self.server.objects[self.path] = body
+        self.answer(412 if conflict else 201)
+
+    def do_DELETE(self):
+        if self.refused():
+            return
+        if not self.server.deletes:
+            return self.answer(405)
+        with self.server.lock:
+            self.answer(404 if self.server.objects.pop(self.path, None) is None else 204)
+
+
+def etag(body):
+    return '"%s"' % hashlib.md5(body).hexdigest()
+
+
+class Plain(http.server.ThreadingHTTPServer):
+    """What a build cache needs of HTTP and no more: PUT, GET, HEAD and DELETE of bytes."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, token="", conditions=True, deletes=True, bazel=False):
+        super().__init__(("127.0.0.1", 0), _PlainHandler)
+        self.objects, self.lock = {}, threading.Lock()
+        self.token, self.conditions, self.deletes, self.bazel = token, conditions, deletes, bazel
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def knows(self, request):
+        """The plain HTTP cache of bazel-remote takes two folders and 64 digits, and checks what is in /cas/."""
+        if not self.bazel:
+            return True
+        folder, _, name = request.path.rpartition("/")
+        return folder in ("/ac", "/cas") and len(name) == 64 and set(name) <= set("0123456789abcdef") and folder != "/cas"
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def close(self):
+        self.shutdown()
+        self.server_close()
+
+
+class Ceph:
+    """A RADOS gateway with its monitor and one object store on a file: S3 as large sites run it."""
+
+    access_key, secret_key = "AK", "SK"
+
+    def __init__(self, directory):
+        needs("radosgw", "ceph-mon", "ceph-osd", "monmaptool", "ceph", "radosgw-admin")
+        self.directory, self.port, monitor = directory, free_port(), free_port()
+        for name in ("mon", "osd0", "log", "rgw"):
+            (directory / name).mkdir(parents=True)
+        # The sockets' paths are short: a socket takes 107 bytes, and pytest's directories are long.
+        self.sockets = pathlib.Path("/tmp") / f"kache-ceph-{os.getpid()}"
+        self.sockets.mkdir(mode=0o700)
+        fsid = str(uuid.uuid4())
+        self.config = directory / "ceph.conf"
+        self.config.write_text(f"""[global]
+fsid={fsid}
+mon_initial_members=a
+mon_host=v1:127.0.0.1:{monitor}
+auth_cluster_required=none
+auth_service_required=none
+auth_client_required=none
+auth_allow_insecure_global_id_reclaim=true
+ms_bind_msgr2=false
+public_addr=127.0.0.1
+cluster_addr=127.0.0.1
+log_file={directory}/log/$name.log
+pid_file={directory}/$name.pid
+admin_socket={self.sockets}/$name.asok
+run_dir={self.sockets}
+osd_pool_default_size=1
+osd_pool_default_min_size=1
+osd_crush_chooseleaf_type=0
+osd_objectstore=bluestore
+bluestore_block_size=4294967296
+osd_memory_target=939524096
+osd_pool_default_pg_num=1
+osd_pool_default_pgp_num=1
+mon_allow_pool_size_one=true
+mon_max_pg_per_osd=1000
+[mon.a]
+mon_data={directory}/mon
+[osd.0]
+osd_data={directory}/osd0
+[client.rgw]
+rgw_frontends=beast endpoint=127.0.0.1:{self.port}
+rgw_data={directory}/rgw
+rgw_dns_name=localhost
+rgw_thread_pool_size=64
+""")
+        self.gateway = None
+        try:
+            self.run("monmaptool", "--create", "--fsid", fsid, "--addv", "a", f"[v1:127.0.0.1:{monitor}]", f"{directory}/monmap")
+            self.run("ceph-mon", "-i", "a", "--mkfs", "--monmap", f"{directory}/monmap")
+            self.run("ceph-mon", "-i", "a")
+            osd = str(uuid.uuid4())
+            self.run("ceph", "osd", "new", osd)
+            self.run("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", osd)
+            self.run("ceph-osd", "-i", "0")
+            self.run("radosgw-admin", "user", "create", "--uid=t", "--display-name=t", f"--access-key={self.access_key}",
+                     f"--secret-key={self.secret_key}")
+            self.start_gateway()
+        except BaseException:
+            self.close()
+            raise
+
+    def run(self, program, *arguments):
+        done = subprocess.run([program, "-c", str(self.config), *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              stdin=subprocess.DEVNULL, timeout=180, text=True)
+        assert done.returncode == 0, f"{program}: {done.stdout[-2000:]}"
+        return done.stdout
+
+    def start_gateway(self):
+        """In the foreground, so that a test may kill it and start it again."""
+        self.gateway = subprocess.Popen(["radosgw", "-c", str(self.config), "-n", "client.rgw", "-f"], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for_port(self.port, 120)
+
+    def stop_gateway(self):
+        self.gateway.kill()
+        self.gateway.wait()
+
+    @property
+    def endpoint(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def env(self):
+        return {"KACHE_S3_ACCESS_KEY": self.access_key, "KACHE_S3_SECRET_KEY": self.secret_key}
+
+    def make_bucket(self, name):
+        done = subprocess.run(["curl", "-sS", "-f", "-X", "PUT", "--aws-sigv4", "aws:amz:us-east-1:s3", "-u", f"{self.access_key}:{self.secret_key}",
+                               "-H", f"x-amz-content-sha256: {hashlib.sha256().hexdigest()}", f"{self.endpoint}/{name}"],
+                              capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return name
+
+    def url(self, bucket, prefix="", **options):
+        query = "&".join(f"{name}={value}" for name, value in {"endpoint": self.endpoint, **options}.items())
+        return f"s3://{bucket}/{prefix}?{query}"
+
+    def close(self):
+        if self.gateway:
+            self.stop_gateway()
+        for file in ("osd.0.pid", "mon.a.pid"):
+            path = self.directory / file
+            if path.exists():
+                stop(int(path.read_text()))
+        shutil.rmtree(self.sockets, ignore_errors=True)
+        shutil.rmtree(self.directory / "osd0", ignore_errors=True)  # gigabytes, though sparse
