@@ -99,7 +99,9 @@ class Server {
     log_.info("kache " KACHE_VERSION " serves " + socket_path_ + ", pid " + std::to_string(::getpid()));
     service_ = std::make_unique<Service>(
         s_.fs, s_.clock, s_.layout, log_,
-        [&clock = s_.clock](const RemoteSettings& settings) { return set_up_remotes(config_of(settings), Env(settings.env), clock); },
+        [this](const RemoteSettings& settings) {
+          return set_up_remotes(config_of(settings), Env(settings.env), s_.clock, s_.layout.temporary());
+        },
         std::clamp<size_t>(s_.config.remote_concurrency, 2, 256));
     service_->replay_outbox();
     (void)s_.fs.unlink(s_.layout.daemon_silent());

@@ -308,11 +308,13 @@ nlohmann::ordered_json Service::status() const {
   {
     std::lock_guard lock(mutex_);
     for (const auto& [name, setup] : setups_) {
-      for (const TierState& tier : setup->remote->states()) {
-        is_degraded = is_degraded || tier.reads_suspended || tier.writes_suspended;
+      for (const TierReport& tier : setup->remote->report()) {
+        bool reads_shut = tier.read_state != CircuitBreaker::State::closed, writes_shut = tier.write_state != CircuitBreaker::State::closed;
+        is_degraded = is_degraded || reads_shut || writes_shut;
         remotes.push_back({{"description", tier.description}, {"reads", tier.reads}, {"writes", tier.writes},
-                           {"reads_suspended", tier.reads_suspended}, {"writes_suspended", tier.writes_suspended},
-                           {"negative_entries", tier.negative_entries}, {"negative_hits", tier.negative_hits}});
+                           {"reads_suspended", reads_shut}, {"writes_suspended", writes_shut},
+                           {"suppressed_reads", tier.suppressed_reads}, {"suppressed_writes", tier.suppressed_writes},
+                           {"negative_hits", tier.suppressed_misses}, {"fills", tier.fills}, {"failed_fills", tier.failed_fills}});
       }
     }
     for (const auto& [name, problem] : broken_) remotes.push_back({{"error", problem.first}});

@@ -30,26 +30,40 @@ bool is_blob(const Output& output) { return output.content == OutputContent::blo
 
 // --- in ----------------------------------------------------------------------------------------------------------------
 
-Result<Opened> Exchange::get_envelope(const ObjectName& name, const Limits& limits, std::string* version) {
-  StringSink sink;
-  Limits bounded = limits;
-  bounded.max_bytes = std::min(limits.max_bytes, kMaxRemoteObject);
-  {
-    Lap lap(clock_, moved_.network_us);
-    moved_.requests++;
-    Result<std::string> got = remote_.get(name, sink, bounded);
-    if (!got.ok()) return std::move(got).error();
-    if (version) *version = *got;
-  }
-  moved_.compressed_bytes += sink.bytes().size();
+Result<Opened> Exchange::open(const ObjectName& name, std::string_view bytes) {
   Lap lap(clock_, moved_.compression_us);
   // The input sets prove themselves; who wrote them does not matter.
   static const Trust kAnybody;
-  return open_envelope(name, sink.bytes(), name.kind() == ObjectKind::record ? settings_.trust : kAnybody, kMaxRemotePayload);
+  return open_envelope(name, bytes, name.kind() == ObjectKind::record ? settings_.trust : kAnybody, kMaxRemotePayload);
+}
+
+// What one remote has may be wrong: then the next one is asked.
+Result<Opened> Exchange::get_envelope(const ObjectName& name, const Limits& limits) {
+  Limits bounded = limits;
+  bounded.max_bytes = std::min(limits.max_bytes, kMaxRemoteObject);
+  Error wrong{ErrorCode::not_found, 0, {}};
+  for (size_t first = 0;;) {
+    StringSink sink;
+    Result<Fetched> fetched = [&] {
+      Lap lap(clock_, moved_.network_us);
+      moved_.requests++;
+      return remote_.fetch(name, sink, bounded, first);
+    }();
+    moved_.compressed_bytes += sink.bytes().size();
+    if (!fetched.ok()) return wrong.code == ErrorCode::not_found ? std::move(fetched).error() : wrong;
+    Result<Opened> opened = open(name, sink.bytes());
+    if (opened.ok()) {
+      remote_.fill(name, *fetched, bounded);
+      return opened;
+    }
+    wrong = std::move(opened).error();
+    remote_.distrust(name, fetched->tier);
+    first = fetched->tier + 1;
+  }
 }
 
 Result<FetchedTraces> Exchange::fetch_traces(const InvocationKey& key, const Limits& limits) {
-  Opened opened = KACHE_TRY(get_envelope(ObjectName::traces(key), limits, nullptr));
+  Opened opened = KACHE_TRY(get_envelope(ObjectName::traces(key), limits));
   RemoteTraces found = KACHE_TRY(decode_remote_traces(opened.payload, key));
   FetchedTraces report;
   if (found.traces.candidates.empty()) return report;
@@ -81,7 +95,7 @@ Result<FetchedTraces> Exchange::fetch_traces(const InvocationKey& key, const Lim
 }
 
 Status Exchange::fetch_record(const ActionKey& key, const Limits& limits) {
-  Opened opened = KACHE_TRY(get_envelope(ObjectName::record(key), limits, nullptr));
+  Opened opened = KACHE_TRY(get_envelope(ObjectName::record(key), limits));
   return import(KACHE_TRY(decode_record(opened.payload, key)), limits);
 }
 
@@ -114,29 +128,44 @@ Status Exchange::import_blob(const Output& output, const RemoteRecord& record, c
   return written;
 }
 
-Status Exchange::fetch_blob(const Output& output, const std::string& temporary, const Limits& limits) {
+Result<Fetched> Exchange::fetch_blob_from(size_t tier, const Output& output, const std::string& temporary, const Limits& limits, Status& content) {
   KACHE_TRY(local(fs_.create(temporary, {}, 0600)));
   AppendingSink file(fs_, temporary);
   DecompressingSink plain(file, output.size);
   CountingSink counted(plain);
-  Limits bounded = limits;
-  bounded.max_bytes = std::min(limits.max_bytes, output.size + output.size / 128 + 4096);  // zstd makes nothing larger than this
-  Result<std::string> got = [&] {
+  Result<Fetched> fetched = [&] {
     Lap lap(clock_, moved_.network_us);
     moved_.requests++;
-    return remote_.get(ObjectName::blob(output.blob), counted, bounded);
+    return remote_.fetch(ObjectName::blob(output.blob), counted, limits, tier);
   }();
   moved_.compressed_bytes += counted.bytes();
-  if (!got.ok()) {
+  if (!fetched.ok()) {
     is_local_ = file.has_failed();
-    return std::move(got).error();
+    return fetched;
   }
-  KACHE_TRY(plain.finish());
-  KACHE_TRY(local(file.flush()));
-  if (file.size() != output.size || file.digest() != output.blob.digest) {
-    return Error{ErrorCode::corrupt, 0, "blob " + output.blob.hex().substr(0, 12) + " has other content than its name says"};
+  content = plain.finish();
+  if (content.ok()) KACHE_TRY(local(file.flush()));
+  if (content.ok() && (file.size() != output.size || file.digest() != output.blob.digest)) {
+    content = Error{ErrorCode::corrupt, 0, "blob " + output.blob.hex().substr(0, 12) + " has other content than its name says"};
   }
-  return Ok{};
+  return fetched;
+}
+
+Status Exchange::fetch_blob(const Output& output, const std::string& temporary, const Limits& limits) {
+  Limits bounded = limits;
+  bounded.max_bytes = std::min(limits.max_bytes, output.size + output.size / 128 + 4096);  // zstd makes nothing larger than this
+  Status content = Ok{};
+  for (size_t first = 0;;) {
+    Result<Fetched> fetched = fetch_blob_from(first, output, temporary, bounded, content);
+    if (!fetched.ok()) return first == 0 ? std::move(fetched).error() : std::move(content).error();
+    if (content.ok()) {
+      remote_.fill(ObjectName::blob(output.blob), *fetched, bounded);
+      return Ok{};
+    }
+    remote_.distrust(ObjectName::blob(output.blob), fetched->tier);
+    first = fetched->tier + 1;
+    (void)fs_.unlink(temporary);
+  }
 }
 
 // --- out ---------------------------------------------------------------------------------------------------------------
@@ -171,7 +200,7 @@ Result<bool> Exchange::publish(const ActionKey& key, const Limits& limits) {
 }
 
 bool Exchange::is_useful(const ActionKey& key, const Limits& limits) {
-  Result<Opened> there = get_envelope(ObjectName::record(key), limits, nullptr);
+  Result<Opened> there = get_envelope(ObjectName::record(key), limits);
   if (!there.ok()) return there.code() != ErrorCode::denied && there.code() != ErrorCode::corrupt && there.code() != ErrorCode::too_large;
   return there->signer && (*there->signer == settings_.signer->public_key() || settings_.trust.knows(*there->signer));
 }
@@ -252,26 +281,43 @@ Status Exchange::publish_blob(const Output& output, File& blob, const Limits& li
   return done;
 }
 
-// Others add to the same object: read it, add ours, and write it when nobody else has written meanwhile.
 Status Exchange::publish_traces(const Entry& entry, const std::string& record_envelope, const Limits& limits) {
-  ObjectName name = ObjectName::traces(entry.invocation);
   std::string bytes = KACHE_TRY(local(read_file(fs_, layout_.trace(entry.invocation), kMaxTracesSize)));
   Traces own = KACHE_TRY(local(decode_traces(bytes, entry.invocation)));
+  // A version is one of one remote, so each is asked on its own.
+  Status done = Ok{};
+  for (size_t i = 0; i < remote_.size(); ++i) {
+    if (!remote_.writes(i)) continue;
+    Status added = add_traces(remote_.tier(i), own, entry, record_envelope, limits);
+    if (!added.ok() && done.ok()) done = std::move(added);
+  }
+  return done;
+}
+
+// Others add to the same object: read it, add ours, and write it when nobody else has written meanwhile.
+Status Exchange::add_traces(Remote& remote, const Traces& own, const Entry& entry, const std::string& record_envelope, const Limits& limits) {
   auto candidate = std::find_if(own.candidates.begin(), own.candidates.end(), [&](const Candidate& one) { return one.action == entry.key; });
   if (candidate == own.candidates.end()) return local(Status(Error{ErrorCode::not_found, 0, "the inputs of this result are not known any more"}));
   InputSet set = own.set_of(*candidate);
-
+  ObjectName name = ObjectName::traces(entry.invocation);
+  Limits bounded = limits;
+  bounded.max_bytes = kMaxRemoteObject;
   for (int attempt = 1;; ++attempt) {
     RemoteTraces shared;
-    std::string version;
-    Result<Opened> there = get_envelope(name, limits, &version);
-    if (there.ok()) {
-      Result<RemoteTraces> decoded = decode_remote_traces(there->payload, entry.invocation);
+    StringSink sink;
+    Result<std::string> version = [&] {
+      Lap lap(clock_, moved_.network_us);
+      moved_.requests++;
+      return remote.get(name, sink, bounded);
+    }();
+    bool was_there = version.ok() || version.code() == ErrorCode::too_large;
+    if (version.ok()) {
+      Result<Opened> there = open(name, sink.bytes());
+      Result<RemoteTraces> decoded = there.ok() ? decode_remote_traces(there->payload, entry.invocation) : Result<RemoteTraces>(there.error());
       if (decoded.ok()) shared = std::move(decoded).value();  // else it is replaced: nobody can use it
-    } else if (there.code() != ErrorCode::not_found && there.code() != ErrorCode::corrupt && there.code() != ErrorCode::too_large) {
-      return std::move(there).error();
+    } else if (version.code() != ErrorCode::not_found && !was_there) {
+      return std::move(version).error();
     }
-    bool was_there = there.ok() || there.code() != ErrorCode::not_found;
     bool is_newest = !shared.traces.candidates.empty() && shared.traces.candidates.front().action == entry.key;
     if (is_newest) return Ok{};
     shared.traces.key = entry.invocation;
@@ -281,8 +327,13 @@ Status Exchange::publish_traces(const Entry& entry, const std::string& record_en
     shared.records[entry.key] = record_envelope;
     keep_newest_records(shared);
     std::string envelope = seal_envelope(name, encode_remote_traces(shared), settings_.level, settings_.signer);
-    PutCondition condition = !was_there ? if_absent() : version.empty() ? PutCondition{} : PutCondition{PutCondition::if_version, version};
-    Status done = put(name, envelope, condition, limits);
+    PutCondition condition;
+    if (!was_there) condition = if_absent();
+    else if (version.ok() && !version->empty()) condition = {PutCondition::if_version, *version};
+    Lap lap(clock_, moved_.network_us);
+    moved_.requests++;
+    Status done = put_bytes(remote, name, envelope, condition, limits);
+    if (done.ok()) moved_.compressed_bytes += envelope.size();
     if (done.ok() || done.code() != ErrorCode::exists || attempt == kMergeAttempts) return done;
   }
 }

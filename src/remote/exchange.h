@@ -15,6 +15,7 @@
 #include "remote/record.h"
 #include "remote/remote.h"
 #include "remote/signing.h"
+#include "remote/tiers.h"
 #include "store/blob.h"
 #include "store/layout.h"
 
@@ -45,7 +46,7 @@ struct FetchedTraces {
 
 class Exchange {
  public:
-  Exchange(FileSystem& fs, Clock& clock, const StoreLayout& layout, const BootId& boot, Remote& remote, const ExchangeSettings& settings)
+  Exchange(FileSystem& fs, Clock& clock, const StoreLayout& layout, const BootId& boot, Tiers& remote, const ExchangeSettings& settings)
       : fs_(fs), clock_(clock), layout_(layout), boot_(boot), remote_(remote), settings_(settings), blobs_(fs, layout_, boot) {}
 
   // Input sets of an invocation, and the results that lie with them.
@@ -60,15 +61,18 @@ class Exchange {
   bool is_local() const { return is_local_; }
 
  private:
-  Result<Opened> get_envelope(const ObjectName& name, const Limits& limits, std::string* version);
+  Result<Opened> get_envelope(const ObjectName& name, const Limits& limits);
+  Result<Opened> open(const ObjectName& name, std::string_view bytes);
   Status import(RemoteRecord record, const Limits& limits);
   Status import_blob(const Output& output, const RemoteRecord& record, const Limits& limits);
   Status fetch_blob(const Output& output, const std::string& temporary, const Limits& limits);
+  Result<Fetched> fetch_blob_from(size_t tier, const Output& output, const std::string& temporary, const Limits& limits, Status& content);
   bool is_useful(const ActionKey& key, const Limits& limits);
   Result<RemoteRecord> read_local(const ActionKey& key);
   Status pack_outputs(RemoteRecord& record, const Limits& limits);
   Status publish_blob(const Output& output, File& blob, const Limits& limits);
   Status publish_traces(const Entry& entry, const std::string& record_envelope, const Limits& limits);
+  Status add_traces(Remote& remote, const Traces& own, const Entry& entry, const std::string& record_envelope, const Limits& limits);
   Status put(const ObjectName& name, std::string_view bytes, const PutCondition& condition, const Limits& limits);
   template <typename T>
   Result<T> local(Result<T> result) {
@@ -80,7 +84,7 @@ class Exchange {
   Clock& clock_;
   StoreLayout layout_;
   BootId boot_;
-  Remote& remote_;
+  Tiers& remote_;
   const ExchangeSettings& settings_;
   BlobStore blobs_;
   Moved moved_;

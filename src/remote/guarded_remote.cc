@@ -52,7 +52,7 @@ Result<CircuitBreaker::Permit> GuardedRemote::admit(CircuitBreaker& breaker, std
   std::optional<CircuitBreaker::Permit> permit = breaker.admit();
   if (permit) return std::move(*permit);
   int64_t seconds = breaker.shut_for_ns() / 1'000'000'000 + 1;
-  return Error{ErrorCode::io, 0, remote_->description() + ": no " + std::string(doing) + " for " + std::to_string(seconds) + " s, it failed several times"};
+  return Error{ErrorCode::busy, 0, remote_->description() + ": no " + std::string(doing) + " for " + std::to_string(seconds) + " s, it failed several times"};
 }
 
 Result<std::string> GuardedRemote::get(const ObjectName& name, Sink& sink, const Limits& limits) {

@@ -1,7 +1,7 @@
 // GuardedRemote: a remote that is not asked when there is no point: it has just failed several times, or has just said that
 // it has no such object. health.h says when.
 //
-// Knows how the calls end; unaware of what is in the objects. What is not asked because the remote is shut is `io`.
+// Knows how the calls end; unaware of what is in the objects. What is not asked because the remote is shut is `busy`.
 #pragma once
 
 #include <memory>

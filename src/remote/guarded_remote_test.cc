@@ -40,7 +40,7 @@ TEST_F(GuardedRemoteTest, a_dead_remote_is_asked_three_times_in_45_seconds) {
   EXPECT_EQ(get(name_).error().message, "fake: no reads for 46 s, it failed several times");
   clock_.advance_ms(45'000);
   EXPECT_EQ(get(name_).code(), ErrorCode::timed_out);
-  EXPECT_EQ(get(name_).code(), ErrorCode::io);
+  EXPECT_EQ(get(name_).code(), ErrorCode::busy);
   EXPECT_EQ(fake_->asked(), 4u);
   fake_->heal();
   clock_.advance_ms(45'000);

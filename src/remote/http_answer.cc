@@ -35,7 +35,7 @@ std::string header_of(const HttpResponse& response, const std::string& name) {
   return found == response.headers.end() ? "" : found->second;
 }
 
-std::string printable(std::string_view text) {
+std::string one_line(std::string_view text) {
   std::string out(text.substr(0, 100));
   for (char& c : out) {
     if (c < 0x20 || c > 0x7e) c = '?';
@@ -49,7 +49,7 @@ Error status_error(std::string_view what, const HttpResponse& response, std::str
   ErrorCode code = row != std::end(kStatuses) ? row->code : response.status >= 500 && response.status < 600 ? ErrorCode::io : ErrorCode::corrupt;
   std::string message = std::string(what) + ": status " + std::to_string(response.status);
   if (row != std::end(kStatuses)) message.append(", ").append(row->text);
-  if (!said.empty()) message += " (" + printable(said) + ")";
+  if (!said.empty()) message += " (" + one_line(said) + ")";
   std::string wait = header_of(response, "retry-after");
   bool is_number = !wait.empty() && wait.size() < 7 && std::all_of(wait.begin(), wait.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (is_number) message += ", to be tried again in " + wait + " s";

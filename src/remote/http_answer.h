@@ -33,6 +33,6 @@ class CountingSink final : public Sink {
 std::string header_of(const HttpResponse& response, const std::string& name);  // "" where there is none
 
 // At most 100 printable bytes of what a server says, on one line.
-std::string printable(std::string_view text);
+std::string one_line(std::string_view text);
 
 }  // namespace kache

@@ -55,7 +55,7 @@ Result<std::vector<RemoteSpec>> resolve_remotes(const Config& config) {
   return specs;
 }
 
-Result<std::shared_ptr<RemoteSetup>> set_up_remotes(const Config& config, const Env& env, Clock& clock) {
+Result<std::shared_ptr<RemoteSetup>> set_up_remotes(const Config& config, const Env& env, Clock& clock, const std::string& spool_dir) {
   std::vector<RemoteSpec> specs = KACHE_TRY(resolve_remotes(config));
   if (specs.empty()) return bad("no remote is configured");
   auto setup = std::make_shared<RemoteSetup>();
@@ -75,16 +75,15 @@ Result<std::shared_ptr<RemoteSetup>> set_up_remotes(const Config& config, const 
   }
   setup->exchange.level = static_cast<int>(std::clamp<uint64_t>(config.compression_level, kLowestLevel, kHighestLevel));
   setup->timeout_ns = config.remote_timeout_secs == 0 ? int64_t{3600} * 1'000'000'000 : static_cast<int64_t>(config.remote_timeout_secs) * 1'000'000'000;
-  std::vector<Tier> tiers;
   for (const RemoteSpec& spec : specs) {
-    Result<std::unique_ptr<Remote>> remote = open_remote(spec, env);
-    if (!remote.ok()) return std::move(remote).error().in(spec.description());
     setup->description += (setup->description.empty() ? "" : ", ") + spec.description();
     setup->can_read = setup->can_read || spec.reads;
     setup->can_write = setup->can_write || spec.writes;
-    tiers.push_back({std::move(remote).value(), spec.reads, spec.writes});
   }
-  setup->remote = std::make_unique<Tiers>(std::move(tiers), clock, static_cast<int64_t>(config.remote_negative_ttl_secs) * 1'000'000'000);
+  TiersSettings tiers;
+  tiers.guard.negative.ttl_ns = static_cast<int64_t>(config.remote_negative_ttl_secs) * 1'000'000'000;
+  tiers.spool_dir = spool_dir;
+  setup->remote = KACHE_TRY(open_tiers(specs, env, clock, tiers));
   return setup;
 }
 

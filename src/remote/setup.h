@@ -26,7 +26,8 @@ struct RemoteSetup {
   int64_t timeout_ns = 0;   // for one result
 };
 
-// `invalid` where something of it can not be used: then nothing of it is. `env` has the credentials.
-Result<std::shared_ptr<RemoteSetup>> set_up_remotes(const Config& config, const Env& env, Clock& clock);
+// `invalid` where something of it can not be used: then nothing of it is. `env` has the credentials. `spool_dir`: where large
+// objects may lie on their way from one remote to another.
+Result<std::shared_ptr<RemoteSetup>> set_up_remotes(const Config& config, const Env& env, Clock& clock, const std::string& spool_dir);
 
 }  // namespace kache
