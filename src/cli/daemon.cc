@@ -148,7 +148,9 @@ static Status stop_daemon(const CommandContext& context, size_t drain_seconds) {
   if (ended.ok() && ended->type == MessageType::done) return Ok{};
   if (ended.ok()) return Error{ErrorCode::corrupt, 0, "the daemon does not understand"};
   // It does not listen to us: of another version, or stuck. Its pid is what the kernel says of the other end of the socket.
-  if (link.daemon_pid() <= 1) return std::move(ended).error();
+  Result<std::string> program = context.fs.read_link("/proc/" + std::to_string(link.daemon_pid()) + "/exe");
+  bool is_ours = link.daemon_pid() > 1 && program.ok() && base_name(*program).starts_with("kache-tool");
+  if (!is_ours) return Error{ErrorCode::denied, 0, "process " + std::to_string(link.daemon_pid()) + ", which listens on the socket, is none of kache's"};
   for (int signal : {SIGTERM, SIGKILL}) {
     if (::kill(link.daemon_pid(), signal) != 0) return Ok{};
     for (int i = 0; i < 20 && ::kill(link.daemon_pid(), 0) == 0; ++i) {
