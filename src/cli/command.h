@@ -157,6 +157,23 @@ int run_daemon_log(const CommandContext& context, const DaemonOptions& options);
 int run_daemon_install(const CommandContext& context, const DaemonOptions& options);
 int run_daemon_uninstall(const CommandContext& context, const DaemonOptions& options);
 
+struct SyncOptions {
+  bool pull = false, push = false, all = false, workspace = false, allow_partial = false, dry_run = false, json = false;
+  std::string manifest_path, space;
+};
+int run_sync(const CommandContext& context, const SyncOptions& options);
+int run_save_manifest(const CommandContext& context, const SyncOptions& options);
+int run_prefetch(const CommandContext& context, const SyncOptions& options);
+
+struct RemoteOptions {
+  std::string kind = "records", max_age = "30d", grace = "24h";
+  bool dry_run = false, json = false;
+};
+int run_remote_check(const CommandContext& context, const RemoteOptions& options);
+int run_remote_stats(const CommandContext& context, const RemoteOptions& options);
+int run_remote_ls(const CommandContext& context, const RemoteOptions& options);
+int run_remote_gc(const CommandContext& context, const RemoteOptions& options);
+
 struct KeysOptions {
   std::string file, comment = "kache";
 };

@@ -325,6 +325,68 @@ Command daemon_command(Said& said) {
   return command;
 }
 
+constexpr const char* kSpaceHelp = "which builds belong together; KACHE_NAMESPACE, else the origin of the git repository";
+
+Command sync_command(Said& said) {
+  SyncOptions& sync = said.sync;
+  return {"sync", "bring the store and the remote to the same state",
+          "Pulls what recorded builds of this project need and what is not here, and pushes what the builds of this tree have made and "
+          "what is not there. Needs no daemon. The status is 1 when something failed, and 2 when no remote can be used.",
+          {{"--pull", "", "only pull", &sync.pull},
+           {"--push", "", "only push", &sync.push},
+           {"--all", "", "everything that is there, and everything that is here", &sync.all},
+           {"--workspace", "", "only members of the cargo workspace here", &sync.workspace},
+           {"--manifest-path", "FILE", "of that workspace", &sync.manifest_path},
+           {"--namespace", "NAME", kSpaceHelp, &sync.space},
+           {"-n,--dry-run", "", "only say what would be moved", &sync.dry_run},
+           {"--allow-partial", "", "status 0 even where something failed", &sync.allow_partial},
+           {"--json", "", "for programs", &sync.json}},
+          [&](const CommandContext& context) { return run_sync(context, sync); },
+          Needs::config, kShare};
+}
+
+Command save_manifest_command(Said& said) {
+  return {"save-manifest", "keep in the remote what the last build asked for",
+          "So that another machine can fetch it before it asks: see kache prefetch. The daemon does the same by itself when a build has "
+          "ended that compiled something.",
+          {{"--namespace,--manifest-key", "NAME", kSpaceHelp, &said.sync.space}, {"--all", "", "of the last build anywhere, not only here", &said.sync.all}},
+          [&](const CommandContext& context) { return run_save_manifest(context, said.sync); },
+          Needs::config, kShare};
+}
+
+Command prefetch_command(Said& said) {
+  return {"prefetch", "fetch what a build here will ask for",
+          "By what the last builds of this project asked for, of this branch first. Within the budgets cache.prefetch_max_keys, "
+          "prefetch_max_bytes and prefetch_deadline_secs.",
+          {{"--namespace", "NAME", kSpaceHelp, &said.sync.space}, {"-n,--dry-run", "", "only say what would be fetched", &said.sync.dry_run}},
+          [&](const CommandContext& context) { return run_prefetch(context, said.sync); },
+          Needs::config, kShare};
+}
+
+Command remote_command(Said& said) {
+  RemoteOptions& remote = said.remote;
+  Flag json = {"--json", "", "for programs", &remote.json};
+  auto row = [&](const char* name, const char* summary, std::string details, std::vector<Flag> flags,
+                 int (*run)(const CommandContext&, const RemoteOptions&)) {
+    return Command{name, summary, std::move(details), std::move(flags),
+                   [&remote, run](const CommandContext& context) { return run(context, remote); }, Needs::config, kShare};
+  };
+  Command command = {"remote", "look at the remote and keep it small", "", {}, nullptr, Needs::config, kShare};
+  command.subcommands = {
+      row("check", "whether each remote can be written, read and cleaned, and how fast", "", {json}, run_remote_check),
+      row("stats", "how much is there", "", {json}, run_remote_stats),
+      row("ls", "what is there", "", {{"--kind", "KIND", "of objects", &remote.kind, {"records", "traces", "blobs", "sessions", "control"}}, json}, run_remote_ls),
+      row("gc", "remove what nobody has asked for lately",
+          "Results stay that were written within --max-age, or that a build recorded in that time asked for. It may run beside builds; "
+          "two at a time exclude each other.",
+          {{"--max-age", "SPAN", "what is younger stays", &remote.max_age},
+           {"--grace", "SPAN", "what is younger than this is not touched, whatever leads to it", &remote.grace},
+           {"-n,--dry-run", "", "only say what would be removed", &remote.dry_run}, json},
+          run_remote_gc),
+  };
+  return command;
+}
+
 Command keys_command(Said& said) {
   KeysOptions& keys = said.keys;
   auto row = [&](const char* name, const char* summary, std::string details, std::vector<Flag> flags,
@@ -366,7 +428,8 @@ std::vector<Command> commands(Said& said) {
   return {init_command(said), cargo_command(said), doctor_command(said), config_command(said), shims_command(said),
           completions_command(said), stats_command(said), list_command(said), report_command(said), builds_command(said),
           diff_command(said), why_miss_command(said), explain_command(said), monitor_command(said), gc_command(said),
-          purge_command(said), clean_command(said), daemon_command(said), keys_command(said)};
+          purge_command(said), clean_command(said), sync_command(said), prefetch_command(said),
+          save_manifest_command(said), remote_command(said), daemon_command(said), keys_command(said)};
 }
 
 }  // namespace kache

@@ -80,7 +80,8 @@ struct Said {
   MonitorOptions monitor;
   DaemonOptions daemon;
   KeysOptions keys;
-  std::string monitor_since = "24h";
+  SyncOptions sync;
+  RemoteOptions remote;
 };
 
 // `said` must outlive the table: the flags point into it.

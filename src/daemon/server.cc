@@ -308,6 +308,7 @@ class Server {
   void drain(int64_t time_ns) {
     int64_t until = s_.clock.monotonic_ns() + time_ns;
     drain_until_ns_ = phase_ == Phase::serving ? until : std::min(drain_until_ns_, until);
+    if (phase_ == Phase::serving) service_->finish_builds();
     phase_ = Phase::draining;
   }
 
@@ -315,6 +316,7 @@ class Server {
     int64_t now = s_.clock.monotonic_ns();
     if (now - looked_ns_ > kSecond) {
       looked_ns_ = now;
+      service_->tick();
       if (phase_ == Phase::serving && was_replaced()) {
         log_.info("the program was replaced on the disk");
         becomes_successor_ = true;

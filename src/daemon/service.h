@@ -18,6 +18,7 @@
 #include "base/boot.h"
 #include "daemon/jobs.h"
 #include "daemon/log.h"
+#include "remote/session.h"
 #include "remote/setup.h"
 #include "store/layout.h"
 #include "wrapper/daemon_protocol.h"
@@ -28,6 +29,8 @@ struct ServiceCounts {
   std::atomic<uint64_t> fetches{0}, found{0}, absent{0}, failed{0}, joined{0};
   std::atomic<uint64_t> downloads_completed{0}, downloads_failed{0}, downloads_suppressed{0};
   std::atomic<uint64_t> uploads_completed{0}, uploads_failed{0}, uploads_skipped{0}, uploads_suppressed{0};
+  std::atomic<uint64_t> prefetch_plans{0}, prefetch_candidates{0}, prefetch_completed{0}, prefetch_bytes{0}, prefetch_cancelled{0},
+      prefetch_over_budget{0}, sessions_saved{0};
   std::atomic<uint64_t> bytes_downloaded{0}, bytes_uploaded{0}, requests{0}, active_downloads{0}, active_uploads{0};
 };
 
@@ -47,6 +50,11 @@ class Service {
   // What an earlier daemon has left there. To be called once, at the start.
   void replay_outbox();
 
+  // To be called about once a second: what a build asked for is kept in the remote when it has ended.
+  void tick();
+  // All of that now; and nothing is fetched ahead any more.
+  void finish_builds();
+
   bool is_busy() const;              // something is under way, or waits for a thread
   uint64_t pending_uploads() const;  // also those that wait for their next attempt
   // Nothing of it is waiting for the next attempt any more: there is no time. What is not sent stays in the outbox.
@@ -65,12 +73,28 @@ class Service {
     int64_t created_ns = 0;
     int attempts = 0;
   };
+  // A build that has asked for something, and what was fetched ahead for it.
+  struct ActiveBuild {
+    RemoteSettings settings;
+    AskingBuild asking;
+    int64_t last_active_ns = 0;
+    std::set<InvocationKey> planned;
+    std::vector<ActionKey> fetched;      // ahead
+    uint64_t foreseen = 0, unforeseen = 0;  // demands
+    std::shared_ptr<std::atomic<bool>> cancelled = std::make_shared<std::atomic<bool>>(false);
+  };
   using FlightKey = std::pair<Digest, Digest>;  // of the settings, and what is fetched
 
   Result<std::shared_ptr<RemoteSetup>> setup_of(const RemoteSettings& settings);
   void start_flight(const FlightKey& flight, const FetchRequest& request, int64_t deadline_ns);
   FetchReply run_fetch(const FetchRequest& request, int64_t deadline_ns);
   FetchReply take_traces(RemoteSetup& setup, Exchange& exchange, const FetchRequest& request, int64_t deadline_ns);
+  void note_demand(const FetchRequest& request);
+  void fetch_ahead(const FetchRequest& request);
+  void fetch_unit_ahead(const std::string& session, const RemoteSettings& settings, const SessionUnit& unit, int64_t deadline_ns,
+                        const std::shared_ptr<std::atomic<bool>>& cancelled);
+  bool is_useless(const ActiveBuild& build) const;
+  void record_build(const ActiveBuild& build);
   void queue_upload(Upload upload);
   void run_upload(Upload upload);
   void retry_or_give_up(Upload upload, const Error& error, bool is_local);
@@ -93,6 +117,7 @@ class Service {
   std::map<Digest, std::shared_ptr<RemoteSetup>> setups_;    // by fingerprint
   std::map<Digest, std::pair<std::string, int64_t>> broken_; // settings that can not be used: why, and since when
   std::map<FlightKey, Flight> flights_;
+  std::map<std::string, ActiveBuild> builds_;                // by session
   std::set<ActionKey> uploads_;                              // under way or waiting for the next attempt
   std::map<Digest, std::vector<Upload>> parked_;             // until somebody comes with their secrets
   std::mt19937_64 random_;

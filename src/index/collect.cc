@@ -27,6 +27,8 @@ constexpr LeftoverRow kLeftovers[] = {
     {&StoreLayout::temporary, 6 * kHourNs},     // of processes that died
     {&StoreLayout::quarantine, kWeekNs},        // kept for who wants to know what broke them
     {&StoreLayout::edit_states, kWeekNs},
+    {&StoreLayout::outbox, kWeekNs},        // no remote has taken it in all that time
+    {&StoreLayout::failed_outbox, kWeekNs},
     {&StoreLayout::toolchains, 30 * 24 * kHourNs},  // asked again where the toolchain is still in use
 };
 
@@ -102,7 +104,9 @@ class Collection {
     std::string path = layout_.entry(place->key);
     Result<FileStat> stat = fs_.stat(path);
     bool was_used = stat.ok() && stat->mtime_ns != place->last_used_ns && reason != GcReason::purge;
-    if (!stat.ok() || was_used || !remove(path)) return false;
+    // Still to be sent; such notes last a week at most.
+    bool is_awaited = reason != GcReason::purge && fs_.stat(layout_.outgoing(place->key)).ok();
+    if (!stat.ok() || was_used || is_awaited || !remove(path)) return false;
     report_.bytes_freed += bytes_on_disk(*stat);
     coming_back_ += bytes_on_disk(*stat);
     std::vector<UnusedBlob> unused = KACHE_TRY(index_.remove(id));

@@ -99,6 +99,21 @@ Status Exchange::fetch_record(const ActionKey& key, const Limits& limits) {
   return import(KACHE_TRY(decode_record(opened.payload, key)), limits);
 }
 
+Status Exchange::fetch_unit(const InvocationKey& invocation, const ActionKey& action, const Limits& limits) {
+  KACHE_TRY(fetch_traces(invocation, limits));
+  if (fs_.stat(layout_.entry(action)).ok()) return Ok{};
+  return fetch_record(action, limits);
+}
+
+Status Exchange::fetch_unit(const ActionKey& action, const Limits& limits) {
+  KACHE_TRY(fetch_record(action, limits));
+  std::string bytes = KACHE_TRY(local(read_file(fs_, layout_.entry(action), kMaxEntrySize)));
+  Entry entry = KACHE_TRY(local(decode_entry(bytes, action)));
+  Result<FetchedTraces> traces = fetch_traces(entry.invocation, limits);
+  if (!traces.ok()) return std::move(traces).error();
+  return Ok{};
+}
+
 Status Exchange::import(RemoteRecord record, const Limits& limits) {
   moved_.crate_name = record.entry.crate_name;
   for (const Output& output : record.entry.outputs) {

@@ -53,6 +53,10 @@ class Exchange {
   Result<FetchedTraces> fetch_traces(const InvocationKey& key, const Limits& limits);
   // One result with all its outputs.
   Status fetch_record(const ActionKey& key, const Limits& limits);
+  // Both: the input sets, and this result. `not_found` when it was not among them and does not lie on its own either.
+  Status fetch_unit(const InvocationKey& invocation, const ActionKey& action, const Limits& limits);
+  // The same for a result of which nothing but its key is known.
+  Status fetch_unit(const ActionKey& action, const Limits& limits);
   // A result of the local store, with the input sets that lead to it. False: the remote had it already.
   Result<bool> publish(const ActionKey& key, const Limits& limits);
 

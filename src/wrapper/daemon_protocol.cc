@@ -18,7 +18,9 @@ constexpr size_t kFrameHead = 4 + 1 + 8;
 constexpr std::string_view kTables[] = {"cache.remote.", "remote."};
 constexpr std::string_view kKeys[] = {"cache.remotes", "cache.local_only", "cache.remote_readonly", "cache.compression_level",
                                       "cache.s3_concurrency", "cache.remote_restore_timeout_secs",
-                                      "cache.remote_negative_ttl_secs", "cache.daemon_idle_timeout_secs"};
+                                      "cache.remote_negative_ttl_secs", "cache.daemon_idle_timeout_secs",
+                                      "cache.prefetch_enabled", "cache.prefetch_max_keys", "cache.prefetch_max_bytes",
+                                      "cache.prefetch_deadline_secs"};
 constexpr std::string_view kVariables[] = {"AWS_", "KACHE_S3_", "KACHE_REMOTE_TOKEN"};
 constexpr std::string_view kPlainVariables[] = {"HOME", "XDG_CONFIG_HOME", "PATH"};
 
@@ -165,6 +167,7 @@ std::string encode(const FetchRequest& request) {
   out.digest(request.key);
   out.u32(request.deadline_ms);
   write_settings(out, request.settings);
+  for (const std::string& text : {request.build.session, request.build.root, request.build.space}) out.text(text);
   return std::move(out).take();
 }
 
@@ -177,6 +180,9 @@ Result<FetchRequest> decode_fetch(std::string_view bytes) {
   request.key = in.digest();
   request.deadline_ms = in.u32();
   request.settings = read_settings(in);
+  request.build.session = in.text();
+  request.build.root = in.text();
+  request.build.space = in.text();
   return finished(in, std::move(request));
 }
 

@@ -61,11 +61,18 @@ Digest fingerprint(const RemoteSettings& settings);
 // The Config that has these settings, everything else at its default.
 Config config_of(const RemoteSettings& settings);
 
+// Which build asks: by that it is known what it will ask next.
+struct AskingBuild {
+  std::string session, root;  // as in events
+  std::string space;          // KACHE_NAMESPACE
+};
+
 struct FetchRequest {
   enum What : uint8_t { traces = 0, record = 1 } what = traces;
   Digest key;  // an InvocationKey or an ActionKey
   uint32_t deadline_ms = 0;
   RemoteSettings settings;
+  AskingBuild build;
 };
 struct FetchReply {
   enum Kind : uint8_t {

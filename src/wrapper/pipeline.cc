@@ -50,6 +50,7 @@ class Session {
     outcome_.build = find_build(fs_, memo_, own_process());
     outcome_.is_trial = is_trial(invocation, line.env);
     outcome_.root = config.event_root.empty() ? tree_root() : config.event_root;
+    if (remote_.exists()) remote_.belongs_to(outcome_.build.session, outcome_.root);
   }
 
   int run() {

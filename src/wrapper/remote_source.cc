@@ -28,7 +28,7 @@ bool RemoteSource::fetch(FetchRequest::What what, const Digest& key, uint64_t ty
   int64_t deadline = clock_.monotonic_ns() + wait;
   Result<FetchReply> reply = [&]() -> Result<FetchReply> {
     DaemonLink link = KACHE_TRY(connect_or_start({fs_, clock_, layout_, env_, tool_, daemon_socket(config_, env_)}, deadline));
-    FetchRequest request{what, key, static_cast<uint32_t>(wait / 1'000'000), settings()};
+    FetchRequest request{what, key, static_cast<uint32_t>(wait / 1'000'000), settings(), build_};
     // The daemon ends in time by itself; a little more is for its answer.
     Frame frame = KACHE_TRY(link.ask(MessageType::fetch, encode(request), deadline + kShortestWaitNs));
     if (frame.type != MessageType::fetched) return Error{ErrorCode::corrupt, 0, "the daemon does not understand"};

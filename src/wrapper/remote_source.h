@@ -17,6 +17,8 @@ class RemoteSource {
       : fs_(fs), clock_(clock), layout_(layout), config_(config), env_(env), tool_(std::move(tool)) {}
 
   bool exists() const { return config_.has_remote(); }
+  // Of which build this compile is; before anything is fetched.
+  void belongs_to(const std::string& session, const std::string& root) { build_ = {session, root, std::string(env_.get_or_empty("KACHE_NAMESPACE"))}; }
   // Into the local store. True: something new is there, look again. `typical_ms`: what the compile may cost, 0 where that is not known.
   bool fetch_traces(const InvocationKey& key, uint64_t typical_ms) { return fetch(FetchRequest::traces, key.digest, typical_ms); }
   bool fetch_record(const ActionKey& key, uint64_t typical_ms) { return fetch(FetchRequest::record, key.digest, typical_ms); }
@@ -39,6 +41,7 @@ class RemoteSource {
   std::string tool_;
   RemoteSettings settings_;
   bool has_settings_ = false;
+  AskingBuild build_;
   std::string problem_;
 };
 

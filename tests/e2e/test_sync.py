@@ -1,0 +1,202 @@
+"""sync, sessions and prefetch, and the garbage of a remote: what users type, and what comes of it."""
+import json
+import os
+import time
+
+import pytest
+
+from laboratory import write_tree
+from test_daemon import log_of, wait_for
+from test_remote import C, RUST, machines, objects, results, shared, unit, work  # noqa: F401
+
+LONG_AGO = time.time() - 60 * 24 * 3600
+
+
+def built(machine, tree):
+    machine.cargo(tree, "build")
+    return tree
+
+
+def age(shared, kind=""):
+    for path in (shared / "k1" / kind).rglob("*"):
+        if path.is_file():
+            os.utime(path, (LONG_AGO, LONG_AGO))
+
+
+@pytest.mark.hits
+def test_push_and_pull_without_a_daemon(machines, shared, tmp_path):
+    first = machines("first", shared, KACHE_REMOTE_READONLY="1")
+    one = built(first, write_tree(tmp_path / "one/project", RUST))
+    assert not (shared / "k1").exists()
+    del first.extra_env["KACHE_REMOTE_READONLY"]
+    first.settle()
+    plan = first.kache(one, "sync", "--push", "--dry-run")
+    assert plan.returncode == 0 and b"Plan: pull 0 artifacts, push " in plan.stdout and b"  push  " in plan.stdout
+    assert not (shared / "k1").exists()
+    pushed = first.kache(one, "sync", "--push")
+    assert pushed.returncode == 0 and b"(0 failed)" in pushed.stderr, pushed
+    assert first.kache(one, "sync", "--push").stdout == b"Nothing to sync.\n"
+    assert not (first.cache / "daemon.sock").exists()
+    saved = first.kache(one, "save-manifest")
+    assert saved.returncode == 0 and b"entries for 'project'" in saved.stderr, saved
+
+    second = machines("second", shared)
+    two = write_tree(tmp_path / "two/project", RUST)
+    pulled = second.kache(two, "sync", "--pull", "--json")
+    assert pulled.returncode == 0, pulled
+    said = json.loads(pulled.stdout)
+    assert said["sessions"] == 1 and len(said["pull"]) >= 4 and said["failed_pulls"] == 0
+    built(second, two)
+    assert results(second) == {"prefetch_hit": 4}, second.events()
+    assert not (second.cache / "daemon.log").exists()  # nothing was lacking
+    second.rebuild(two)
+    assert results(second) == {"local_hit": 4}  # once used, it is like any other
+
+    third = machines("third", shared)
+    three = write_tree(tmp_path / "three/elsewhere", RUST)
+    nothing = third.kache(three, "sync", "--pull")
+    assert nothing.returncode == 0 and nothing.stdout == b"Nothing to sync.\n" and b"--all" in nothing.stderr
+    assert third.kache(three, "sync", "--pull", "--all").returncode == 0
+    built(third, three)
+    assert results(third) == {"prefetch_hit": 4}, third.events()
+
+
+def test_sync_says_what_failed(machines, shared, tmp_path, work):
+    first = machines("first", shared)
+    unit(first, work)
+    first.settle()
+    for path in objects(shared, "records"):
+        path.write_bytes(b"torn")
+    second = machines("second", shared)
+    failed = second.kache(work, "sync", "--pull", "--all")
+    assert failed.returncode == 1 and b"error: pull " in failed.stderr and b"1 transfer(s) or import(s) failed" in failed.stderr
+    assert second.kache(work, "sync", "--pull", "--all", "--allow-partial").returncode == 0
+    assert second.kache(work, "sync", "--all", "--workspace").returncode == 2
+    alone = machines("alone", "")
+    assert alone.kache(work, "sync").returncode == 2
+    assert b"no remote is configured" in alone.kache(work, "sync").stderr
+    wrong = machines("wrong", "ftp://somewhere")
+    refused = wrong.kache(work, "sync")
+    assert refused.returncode == 2 and b"cache.remotes" in refused.stderr
+
+
+@pytest.mark.hits
+def test_the_daemon_notes_a_build_and_fetches_ahead(machines, shared, tmp_path):
+    first = machines("first", shared)
+    one = write_tree(tmp_path / "one/project", RUST | {f"lib/src/m{i}.rs": "" for i in range(3)})
+    built(first, one)
+    first.settle()
+    assert len(objects(shared, "sessions")) == 1
+    assert "session of project saved" in log_of(first)
+
+    second = machines("second", shared)
+    two = write_tree(tmp_path / "two/project", RUST | {f"lib/src/m{i}.rs": "" for i in range(3)})
+    built(second, two)
+    assert set(results(second)) <= {"remote_hit", "prefetch_hit"}, second.events()
+    wait_for(lambda: second.status()["prefetch"]["plans"] == 1)
+    second.settle()
+    assert len(objects(shared, "sessions")) == 1  # nothing was compiled: no news
+
+    third = machines("third", shared)
+    three = write_tree(tmp_path / "three/project", RUST)
+    plan = third.kache(three, "prefetch", "--dry-run")
+    assert plan.returncode == 0 and b"Plan: fetch " in plan.stdout
+    fetched = third.kache(three, "prefetch")
+    assert fetched.returncode == 0, fetched
+    built(third, three)
+    assert results(third) == {"prefetch_hit": 4}, third.events()
+
+
+def test_what_is_not_asked_for_is_not_fetched_on(machines, shared, work, tmp_path):
+    """A plan that is wrong through and through ends, and delays nothing."""
+    first = machines("first", shared, KACHE_NAMESPACE="same")
+    for i in range(40):
+        unit(first, work, f"{i}.c", f"int wrong{i};\n")
+    first.settle()
+    assert len(objects(shared, "sessions")) >= 1
+    second = machines("second", shared, KACHE_NAMESPACE="same", KACHE_PREFETCH_MAX_KEYS="5")
+    for i in range(12):
+        assert unit(second, work, f"other{i}.c", f"int other{i};\n")["result"] == "miss"
+    prefetch = second.status()["prefetch"]
+    assert prefetch["downloads_completed"] <= 5 and prefetch["keys_over_budget"] >= 30
+    off = machines("off", shared, KACHE_NAMESPACE="same", KACHE_PREFETCH_ENABLED="0")
+    unit(off, work, "another.c", "int another;\n")
+    assert off.status()["prefetch"]["plans"] == 0
+
+
+@pytest.mark.hits
+def test_branches(machines, shared, tmp_path):
+    first = machines("first", shared)
+    one = write_tree(tmp_path / "one/project", RUST)
+    (one / ".git").mkdir()
+    (one / ".git/HEAD").write_text("ref: refs/heads/main\n")
+    (one / ".git/config").write_text('[remote "origin"]\n\turl = git@host:group/project.git\n')
+    built(first, one)
+    first.settle()
+    second = machines("second", shared)
+    two = write_tree(tmp_path / "two/renamed", RUST)
+    (two / ".git").mkdir()
+    (two / ".git/HEAD").write_text("ref: refs/heads/feature\n")
+    (two / ".git/config").write_text('[core]\n[remote "origin"]\n\turl = https://user@host/group/project\n')
+    fetched = second.kache(two, "prefetch", "--dry-run")
+    assert b"Plan: fetch " in fetched.stdout, fetched
+
+
+def test_remote_gc(machines, shared, tmp_path, work):
+    first = machines("first", shared, KACHE_PREFETCH_ENABLED="0")
+    large = "".join(f"const char *const t{i} = \"{os.urandom(400).hex()}\";\n" for i in range(1500))
+    unit(first, work, "old.c", large)
+    first.settle()
+    age(shared)
+    unit(first, work, "new.c", "int new_one;\n")
+    first.settle()
+    assert len(objects(shared, "records")) == 2 and len(objects(shared, "blobs")) == 1
+
+    def gc(*args):
+        done = first.kache(work, "remote", "gc", "--json", *args)
+        assert done.returncode == 0, done
+        return json.loads(done.stdout)["remotes"][0]
+
+    would = gc("--dry-run")
+    assert (would["records"], would["traces"], would["blobs"], would["kept_records"]) == (1, 1, 1, 1), would
+    assert len(objects(shared, "records")) == 2
+    assert gc() == would
+    assert len(objects(shared, "records")) == 1 and objects(shared, "blobs") == [] and objects(shared, "control") == []
+    assert gc()["records"] == 0
+    second = machines("second", shared)
+    assert unit(second, work, "new.c", "int new_one;\n")["result"] == "remote_hit"
+    assert unit(second, work, "old.c", large)["result"] == "miss"
+
+    # What a recorded build asked for stays, however old.
+    third = machines("third", shared, KACHE_NAMESPACE="kept")
+    unit(third, work, "kept.c", "int kept;\n")
+    third.settle()
+    age(shared, "records"), age(shared, "traces")
+    gc()
+    assert unit(machines("fourth", shared), work, "kept.c", "int kept;\n")["result"] == "remote_hit"
+
+    # One at a time; the lease of a dead one is taken over.
+    lease = shared / "k1/control/gc-lease"
+    lease.parent.mkdir(exist_ok=True)
+    lease.write_text("somebody")
+    busy = first.kache(work, "remote", "gc")
+    assert busy.returncode == 1 and b"another collection is running" in busy.stderr
+    os.utime(lease, (LONG_AGO, LONG_AGO))
+    gc()
+    assert not lease.exists()
+
+
+def test_remote_check_stats_and_ls(machines, shared, tmp_path, work):
+    first = machines("first", shared)
+    unit(first, work)
+    first.settle()
+    check = json.loads(first.kache(work, "remote", "check", "--json").stdout)
+    assert check["ok"] and check["remotes"][0]["put"] == "ok" and check["remotes"][0]["delete"] == "ok"
+    assert objects(shared, "control") == []
+    stats = json.loads(first.kache(work, "remote", "stats", "--json").stdout)
+    assert stats["kinds"]["records"]["objects"] == 1 and stats["bytes"] > 0
+    listed = json.loads(first.kache(work, "remote", "ls", "--json").stdout)
+    assert [one["name"] for one in listed["objects"]] == [str(path.relative_to(shared)) for path in objects(shared, "records")]
+    gone = machines("gone", tmp_path / "nowhere")
+    bad = gone.kache(work, "remote", "check")
+    assert bad.returncode == 1 and b"nowhere" in bad.stdout
