@@ -71,9 +71,9 @@ void Service::fetch(const FetchRequest& request, Reply reply) {
   bool is_first = false;
   {
     std::lock_guard lock(mutex_);
-    Flight& flight = flights_[key];
-    is_first = flight.waiting.empty();
-    flight.waiting.push_back(std::move(reply));
+    auto [flight, is_new] = flights_.try_emplace(key);
+    is_first = is_new;
+    flight->second.waiting.push_back(std::move(reply));
     // Somebody has come with the secrets that these were waiting for.
     auto parked = parked_.find(key.first);
     if (parked != parked_.end()) {
@@ -163,9 +163,7 @@ FetchReply Service::take_traces(RemoteSetup&, Exchange& exchange, const FetchReq
     bool is_first = false;
     {
       std::lock_guard lock(mutex_);
-      Flight& flight = flights_[key];
-      is_first = flight.waiting.empty();
-      flight.waiting.push_back([](const FetchReply&) {});
+      is_first = flights_.try_emplace(key).second;
     }
     if (is_first) start_flight(key, next, deadline_ns);
   }
