@@ -54,3 +54,10 @@ def ceph(tmp_path_factory):
     server = servers.Ceph(tmp_path_factory.mktemp("ceph"))
     yield server
     server.close()
+
+
+@pytest.fixture(scope="session")
+def redis(tmp_path_factory):
+    server = servers.Redis(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.close()

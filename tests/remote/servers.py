@@ -193,6 +193,34 @@ class Plain(http.server.ThreadingHTTPServer):
         self.server_close()
 
 
+class Redis:
+    """In memory only, on a port and on a socket."""
+
+    def __init__(self, directory, *settings):
+        needs("redis-server", "redis-cli")
+        directory.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        # Its path is short: a socket takes 107 bytes, and pytest's directories are long.
+        self.sockets = pathlib.Path("/tmp") / f"kache-redis-{os.getpid()}-{self.port}"
+        self.sockets.mkdir(mode=0o700)
+        self.socket = self.sockets / "redis.sock"
+        self.process = subprocess.Popen(
+            ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--unixsocket", str(self.socket), "--dir", str(directory),
+             "--save", "", "--appendonly", "no", *settings], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        wait_for_port(self.port)
+
+    def url(self, rest="", login=""):
+        return f"redis://{login}127.0.0.1:{self.port}{rest}"
+
+    def ask(self, *words):
+        done = subprocess.run(["redis-cli", "-p", str(self.port), *words], capture_output=True, text=True, timeout=60, check=True)
+        return done.stdout.strip()
+
+    def close(self):
+        stop(self.process.pid)
+        shutil.rmtree(self.sockets, ignore_errors=True)
+
+
 class Ceph:
     """A RADOS gateway with its monitor and one object store on a file: S3 as large sites run it."""
 
