@@ -38,7 +38,7 @@ constexpr FailureRow kFailures[] = {
     {CURLE_COULDNT_CONNECT, ErrorCode::io, "could not connect"},
     {CURLE_PARTIAL_FILE, ErrorCode::io, "the answer ended before its announced length"},
     {CURLE_GOT_NOTHING, ErrorCode::io, "the connection was closed without an answer"},
-    {CURLE_UNSUPPORTED_PROTOCOL, ErrorCode::invalid, "only http and https are spoken"},
+    {CURLE_UNSUPPORTED_PROTOCOL, ErrorCode::corrupt, "the answer is not HTTP"},  // or a redirect to another protocol
     {CURLE_URL_MALFORMAT, ErrorCode::invalid, "not a URL"},
     {CURLE_TOO_MANY_REDIRECTS, ErrorCode::io, "more than 3 redirects"},
     {CURLE_WEIRD_SERVER_REPLY, ErrorCode::corrupt, "the answer is not HTTP"},
@@ -280,6 +280,7 @@ Error Transfer::failure(CURLcode code) const {
 }
 
 Result<HttpResponse> Transfer::run() {
+  if (!request_.url.starts_with("http://") && !request_.url.starts_with("https://")) return failed(ErrorCode::invalid, "expected http:// or https://");
   saw_progress();
   if (ran_out()) return error_;
   if (request_.body) KACHE_TRY(request_.body->rewind());

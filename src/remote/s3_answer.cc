@@ -45,7 +45,7 @@ Result<S3Page> parse_s3_page(std::string_view xml) {
     key.key = text_of(contents, "Key");
     if (is_encoded) {
       std::optional<std::string> decoded = percent_decoded_text(key.key);
-      if (!decoded) return Error{ErrorCode::corrupt, 0, "a key of the listing is badly encoded"};
+      if (!decoded) continue;  // none of ours
       key.key = std::move(*decoded);
     }
     std::string size = text_of(contents, "Size");

@@ -52,7 +52,7 @@ std::optional<std::string> percent_decoded_text(std::string_view text) {
     }
     if (text.size() - i < 3) return std::nullopt;
     int high = hex_digit(text[i + 1]), low = hex_digit(text[i + 2]);
-    if (high < 0 || low < 0 || (high == 0 && low == 0)) return std::nullopt;
+    if (high < 0 || low < 0) return std::nullopt;
     out += static_cast<char>(high * 16 + low);
     i += 2;
   }

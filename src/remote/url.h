@@ -11,7 +11,7 @@ namespace kache {
 std::string percent_encoded_path(std::string_view path);
 // The slashes too.
 std::string percent_encoded(std::string_view text);
-// Nothing for a % without two hexadecimal digits behind it, and for a zero byte.
+// Nothing for a % without two hexadecimal digits behind it.
 std::optional<std::string> percent_decoded_text(std::string_view text);
 
 // "host:port" of a URL, without a login: what messages call a server.
