@@ -13,6 +13,7 @@ namespace kache {
 namespace {
 
 constexpr size_t kMaxTags = 8'000'000;  // a quarter of a million names, and half a gigabyte in memory
+constexpr int64_t kMaxSeconds = 7'000'000'000;  // of a time: what is beyond does not fit into nanoseconds
 
 void read_properties(const pugi::xml_node& response, DavEntry& entry) {
   for (const pugi::xml_node& stat : response.children()) {
@@ -21,7 +22,7 @@ void read_properties(const pugi::xml_node& response, DavEntry& entry) {
       std::string_view name = local_name(property), text = property.text().get();
       if (name == "resourcetype") entry.is_collection = !child_named(property, "collection").empty();
       else if (name == "getcontentlength") std::from_chars(text.data(), text.data() + text.size(), entry.size);
-      else if (name == "getlastmodified") entry.modified_ns = std::max<int64_t>(0, curl_getdate(property.text().get(), nullptr)) * 1'000'000'000;
+      else if (name == "getlastmodified") entry.modified_ns = std::clamp<int64_t>(curl_getdate(property.text().get(), nullptr), 0, kMaxSeconds) * 1'000'000'000;
     }
   }
 }

@@ -38,7 +38,8 @@ struct HttpResponse {
 class Http {
  public:
   virtual ~Http() = default;
-  // Any status is an answer. `timed_out`, `too_large`, `io`: there was none.
+  // Any status is an answer. Otherwise there was none: `timed_out` also when it was given up, `too_large`, `denied` a certificate that
+  // is not trusted, `corrupt` no HTTP, `invalid` no URL, `io`; or what the source or the sink of the bodies said.
   virtual Result<HttpResponse> perform(const HttpRequest& request, const Limits& limits) = 0;
 };
 

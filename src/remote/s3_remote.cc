@@ -280,7 +280,7 @@ Result<Bucket> read_bucket(const RemoteSpec& spec, const Env& env) {
   if (!is_word(bucket.region)) return bad("region=" + bucket.region);
   bool is_virtual = style.empty() ? endpoint.empty() && spec.place.find('.') == std::string::npos : style == "virtual";
   if (endpoint.empty()) endpoint = "https://s3." + bucket.region + ".amazonaws.com";
-  while (endpoint.ends_with('/')) endpoint.pop_back();
+  while (endpoint.ends_with('/') && !endpoint.ends_with("://")) endpoint.pop_back();
   if (endpoint.find("://") == std::string::npos) endpoint = "https://" + endpoint;
   if (!endpoint.starts_with("https://") && !endpoint.starts_with("http://")) return bad("endpoint=" + endpoint + "; expected http:// or https://");
   if (host_of(endpoint).empty() || endpoint.find_first_of("@?# \r\n") != std::string::npos) return bad("endpoint=" + host_of(endpoint) + "; expected only a host, a port and a path");
