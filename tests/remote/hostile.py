@@ -17,8 +17,8 @@ def answer(status, body=b"", *lines):
 class Hostile:
     """`behave(connection, number, request)` answers one request: `number` counts them, `request` is its header as text."""
 
-    def __init__(self, behave, drains=True):
-        self.behave, self.drains, self.requests = behave, drains, []
+    def __init__(self, behave, drains=True, tls=None):
+        self.behave, self.drains, self.tls, self.requests = behave, drains, tls, []
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.is_open = True
         threading.Thread(target=self.accept, daemon=True).start()
@@ -42,6 +42,8 @@ class Hostile:
     def serve(self, connection):
         with connection:
             try:
+                if self.tls:
+                    connection = self.tls.wrap_socket(connection, server_side=True)
                 while True:
                     request, rest = self.read_head(connection)
                     if request is None:

@@ -1,5 +1,7 @@
 """Servers that misbehave: each call ends with the error that remote.h names for it, and in time."""
 import hashlib
+import ssl
+import subprocess
 
 import pytest
 
@@ -117,6 +119,17 @@ def test_a_kept_connection_that_died(contract, start):
     server = start(close)
     assert contract.call(server.url, "put")[0] == "ok: put"
     assert [request.split()[0] for request in server.requests] == ["PUT", "MKCOL", "PUT"]
+
+
+def test_a_certificate_that_nobody_vouches_for(contract, start, tmp_path):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
+                    "-keyout", tmp_path / "key", "-out", tmp_path / "certificate"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "certificate", tmp_path / "key")
+    server = start(status(200), tls=context)
+    outcome = contract.call(server.url.replace("http:", "https:").replace("//", "//user:secret@"), "get")[0]
+    assert outcome == f"denied: {server.host}: its certificate is not trusted by this system"
+    assert not server.requests
 
 
 def test_credentials_do_not_follow_a_redirect(contract, start):
