@@ -1,8 +1,12 @@
 #include "remote/credential_process.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
 
 #include "base/clock.h"
+#include "base/file_system.h"
 
 namespace kache {
 namespace {
@@ -38,9 +42,19 @@ TEST_F(CredentialProcess, AFailureIsSaid) {
 }
 
 TEST_F(CredentialProcess, ItIsEndedWhenItTakesTooLongOrSaysTooMuch) {
+  auto has_ended = [](int pid) {  // a zombie has
+    Result<std::string> state = read_file(posix_file_system(), "/proc/" + std::to_string(pid) + "/stat", 4096);
+    return !state.ok() || state->find(") Z ") != std::string::npos;
+  };
   int64_t begun = system_clock().monotonic_ns();
   EXPECT_EQ(run("sleep 30", 200).code(), ErrorCode::timed_out);
-  EXPECT_EQ(run("sleep 30 & sleep 30", 200).code(), ErrorCode::timed_out) << "what it starts is ended too";
+  std::string file = ::testing::TempDir() + "kache_credential_process_" + std::to_string(::getpid());
+  EXPECT_EQ(run("sleep 30 & echo $! >" + file + "; sleep 30", 300).code(), ErrorCode::timed_out);
+  int pid = std::atoi(read_file(posix_file_system(), file, 100)->c_str());
+  ::unlink(file.c_str());
+  ASSERT_GT(pid, 1);
+  for (int i = 0; i < 100 && !has_ended(pid); ++i) ::usleep(10'000);
+  EXPECT_TRUE(has_ended(pid)) << "what it starts is ended too";
   EXPECT_EQ(run("exec >&-; sleep 30", 200).code(), ErrorCode::timed_out);
   EXPECT_EQ(run("while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done").code(), ErrorCode::too_large);
   EXPECT_LT(system_clock().monotonic_ns() - begun, int64_t{15} * 1'000'000'000);

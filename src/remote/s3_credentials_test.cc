@@ -167,7 +167,7 @@ TEST_F(CredentialChainTest, AProgramPrintsThem) {
 }
 
 TEST_F(CredentialChainTest, AContainerAsksOnlyWhereNobodyListens) {
-  for (const char* url : {"http://example.com/x", "http://127.0.0.1.example.com/x", "http://localhost@example.com/x", "ftp://127.0.0.1/x"}) {
+  for (const char* url : {"http://example.com/x", "http://10.0.0.1/x", "http://127.0.0.1.example.com/x", "http://localhost@example.com/x", "ftp://127.0.0.1/x"}) {
     env.set("AWS_CONTAINER_CREDENTIALS_FULL_URI", url);
     EXPECT_EQ(found(), "AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https nor on this machine") << url;
   }

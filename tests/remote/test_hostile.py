@@ -151,7 +151,7 @@ def test_nothing_is_compressed_or_decompressed(contract, start):
 
 S3_LISTS = {
     "fine": (pages(lambda n: page([f"p/{A}"], "t") if n == 1 else page([f"p/{B}"])), f"ok: listed {A} {B}"),
-    "a token again": (pages(lambda n: page([f"p/{A[:-3]}{n:03}"], "t")), "corrupt: "),
+    "a token again": (pages(lambda n: page([f"p/{A[:-8]}{n:08}"], "t")), "corrupt: "),
     "keys again": (pages(lambda n: page([f"p/{A}"], f"t{n}")), "corrupt: "),
     "empty for ever": (pages(lambda n: page([], f"t{n}")), "corrupt: "),
     "no token": (pages(lambda n: b"<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>"), "corrupt: "),
