@@ -77,7 +77,7 @@ def test_a_replica_takes_no_writes(contract, redis, server):
     assert outcome.startswith("io: ") and "replica" in outcome and "mode=read" in outcome
 
 
-@pytest.mark.parametrize("server", [("--cluster-enabled", "yes")], indirect=True)
+@pytest.mark.parametrize("server", [("--cluster-enabled", "yes", "--cluster-port", str(servers.free_port()))], indirect=True)
 def test_a_cluster_is_refused(contract, server):
     outcome = contract.call(server.url(), "get")[0]
     assert outcome.startswith("unsupported: ") and "cluster" in outcome
