@@ -211,7 +211,11 @@ class Redis:
         self.process = subprocess.Popen(
             ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--unixsocket", str(self.socket), "--dir", str(directory),
              "--save", "", "--appendonly", "no", *settings], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        wait_for_port(self.port)
+        try:
+            wait_for_port(self.port)
+        except BaseException:
+            self.close()
+            raise
 
     def url(self, rest="", login=""):
         return f"redis://{login}127.0.0.1:{self.port}{rest}"
