@@ -371,7 +371,7 @@ Command remote_command(Said& said) {
     return Command{name, summary, std::move(details), std::move(flags),
                    [&remote, run](const CommandContext& context) { return run(context, remote); }, Needs::config, kShare};
   };
-  Command command = {"remote", "look at the remote and keep it small", "", {}, nullptr, Needs::config, kShare};
+  Command command = row("remote", "look at the remote and keep it small", "Without a command it shows how much is there.", {json}, run_remote_stats);
   command.subcommands = {
       row("check", "whether each remote can be written, read and cleaned, and how fast", "", {json}, run_remote_check),
       row("stats", "how much is there", "", {json}, run_remote_stats),
@@ -394,9 +394,10 @@ Command keys_command(Said& said) {
     return Command{name, summary, std::move(details), std::move(flags),
                    [&keys, run](const CommandContext& context) { return run(context, keys); }, Needs::config_quietly, kShare};
   };
-  Command command = {"keys", "sign what is shared, and say whom to believe",
-                     "Results are signed with remote.sign_with, and where remote.trusted_keys names keys, nothing else is taken from a remote.",
-                     {}, nullptr, Needs::config_quietly, kShare};
+  Command command = row("keys", "sign what is shared, and say whom to believe",
+                        "Results are signed with remote.sign_with, and where remote.trusted_keys names keys, nothing else is taken from a "
+                        "remote. Without a command it shows the public key of remote.sign_with.",
+                        {}, run_keys_show);
   command.subcommands = {
       row("generate", "make a key", "Prints the public key. The secret one is in the file, which nobody else may read.",
           {{"file", "FILE", "where to put the secret key; ~/.config/kache/signing.key", &keys.file},

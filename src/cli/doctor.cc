@@ -158,6 +158,7 @@ int run_doctor(const CommandContext& context, const DoctorOptions& options) {
   sum_up_cc_ways(cc_ways, !cc.empty(), has_rust, list);
   list_compilers(cc, false, list);
   check_store(context, list);
+  check_remotes(context, list);
 
   if (options.json) {
     json report = {{"schema_version", 1}, {"command", "doctor"}, {"kache_version", KACHE_VERSION}, {"issues", list.issues()},

@@ -33,6 +33,8 @@ std::vector<Way> check_cc_ways(const CommandContext& context, Checklist& list);
 // The row that says whether there is any. Where Rust is used, C may be none of the user's concern.
 void sum_up_cc_ways(const std::vector<Way>& ways, bool has_compiler, bool uses_rust, Checklist& list);
 
+void check_remotes(const CommandContext& context, Checklist& list);
+
 // `doctor --verify`: every entry, and every blob that one names.
 int verify_store(const CommandContext& context, const DoctorOptions& options);
 

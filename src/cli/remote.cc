@@ -7,6 +7,7 @@
 #include "cli/json.h"
 #include "cli/remote_common.h"
 #include "index/events.h"
+#include "remote/probe.h"
 #include "remote/remote_gc.h"
 
 namespace kache {
@@ -21,6 +22,8 @@ struct KindName {
 constexpr KindName kKinds[] = {{ObjectKind::record, "records"}, {ObjectKind::traces, "traces"}, {ObjectKind::blob, "blobs"},
                                {ObjectKind::session, "sessions"}, {ObjectKind::control, "control"}};
 
+constexpr int64_t kProbeNs = int64_t{30} * 1'000'000'000;
+
 Limits listing_limits(const CommandContext& context) {
   Limits limits;
   limits.deadline_ns = context.clock.monotonic_ns() + int64_t{600} * 1'000'000'000;
@@ -29,38 +32,12 @@ Limits listing_limits(const CommandContext& context) {
 
 std::string time_of(int64_t ns) { return ns == 0 ? "-" : format_time(ns).substr(0, 19); }
 
-// What one remote answers to a write, a read and a removal of something small.
-json probe(const CommandContext& context, Remote& remote, bool reads, bool writes, bool& is_good) {
-  json row = {{"description", remote.description()}};
-  ObjectName name = ObjectName::control("probe-" + std::to_string(context.clock.wall_ns()));
-  std::string text = "kache remote check";
-  auto step = [&](const char* what, auto&& call) {
-    int64_t began = context.clock.monotonic_ns();
-    Status status = call();
-    row[what] = status.ok() ? "ok" : status.error().message;
-    row[std::string(what) + "_ms"] = (context.clock.monotonic_ns() - began) / 1'000'000;
-    is_good = is_good && status.ok();
-    return status.ok();
-  };
-  Limits limits;
-  limits.deadline_ns = context.clock.monotonic_ns() + int64_t{30} * 1'000'000'000;
-  bool is_there = writes && step("put", [&] { return put_bytes(remote, name, text, {}, limits); });
-  if (reads && is_there) {
-    step("get", [&]() -> Status {
-      StringSink sink;
-      KACHE_TRY(remote.get(name, sink, limits));
-      if (sink.bytes() != text) return Error{ErrorCode::corrupt, 0, "it gave back something else than what was put"};
-      return Ok{};
-    });
-  } else if (reads) {
-    step("get", [&]() -> Status {
-      StringSink sink;
-      Result<std::string> got = remote.get(name, sink, limits);
-      if (got.ok() || got.code() == ErrorCode::not_found) return Ok{};
-      return std::move(got).error();
-    });
+json json_of(const std::string& description, const ProbeReport& report) {
+  json row = {{"description", description}};
+  for (const ProbeStep& step : report.steps) {
+    row[step.what] = step.problem.empty() ? "ok" : step.problem;
+    row[std::string(step.what) + "_ms"] = step.took_ms;
   }
-  if (is_there) step("delete", [&] { return remote.remove(name, limits); });
   return row;
 }
 
@@ -73,7 +50,9 @@ int run_remote_check(const CommandContext& context, const RemoteOptions& options
   json remotes = json::array();
   for (size_t i = 0; i < (*setup)->remote->size(); ++i) {
     Tiers& tiers = *(*setup)->remote;
-    remotes.push_back(probe(context, tiers.tier(i), tiers.reads(i), tiers.writes(i), is_good));
+    ProbeReport report = probe_remote(tiers.tier(i), context.clock, tiers.reads(i), tiers.writes(i), kProbeNs);
+    is_good = is_good && report.is_good();
+    remotes.push_back(json_of(tiers.tier(i).description(), report));
   }
   const Trust& trust = (*setup)->exchange.trust;
   if (options.json) {

@@ -75,6 +75,8 @@ struct Config {
   uint64_t remote_concurrency = 16;
   bool prefetch_enabled = true;
   uint64_t prefetch_max_keys = 2000, prefetch_max_bytes = uint64_t{2} << 30, prefetch_deadline_secs = 300;  // 0: no limit
+  std::string planner_endpoint, planner_token;
+  uint64_t planner_timeout_ms = 750;
   uint64_t daemon_idle_timeout_secs = 0;                  // 0: never
   std::string socket_path;                                // KACHE_SOCKET_PATH
 

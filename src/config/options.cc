@@ -86,6 +86,10 @@ const Option kOptions[] = {
     {"cache.prefetch_max_keys", "KACHE_PREFETCH_MAX_KEYS", T::integer, &Config::prefetch_max_keys, "at most so many; 0: no limit"},
     {"cache.prefetch_max_bytes", "KACHE_PREFETCH_MAX_BYTES", T::size, &Config::prefetch_max_bytes, "at most so much; 0: no limit"},
     {"cache.prefetch_deadline_secs", "KACHE_PREFETCH_DEADLINE_SECS", T::seconds, &Config::prefetch_deadline_secs, "at most so long; 0: no limit"},
+    {"cache.planner.endpoint", "KACHE_PLANNER_ENDPOINT", T::text, &Config::planner_endpoint,
+     "URL of a service that is asked first what a build will ask for"},
+    {"cache.planner.timeout_ms", "KACHE_PLANNER_TIMEOUT_MS", T::milliseconds, &Config::planner_timeout_ms, "how long it is waited for"},
+    {"cache.planner.token", "KACHE_PLANNER_TOKEN", T::text, &Config::planner_token, "for that service"},
     {"cache.daemon_idle_timeout_secs", "KACHE_DAEMON_IDLE_TIMEOUT", T::seconds, &Config::daemon_idle_timeout_secs,
      "when a daemon that nobody asks ends; 0: never"},
     {"", "KACHE_SOCKET_PATH", T::path, &Config::socket_path, "of the daemon; absolute"},
@@ -103,9 +107,6 @@ const Option kOptions[] = {
 // Of the program whose files are read too. A file may have them; nothing here uses them.
 constexpr std::monostate kUnused;
 const Option kKnownOptions[] = {
-    {"cache.planner.endpoint", "KACHE_PLANNER_ENDPOINT", T::text, kUnused, "URL of the planner"},
-    {"cache.planner.timeout_ms", "KACHE_PLANNER_TIMEOUT_MS", T::milliseconds, kUnused, "how long it is waited for"},
-    {"cache.planner.token", "KACHE_PLANNER_TOKEN", T::text, kUnused, "for the planner"},
     {"cache.s3_pool_idle_secs", "KACHE_S3_POOL_IDLE_SECS", T::seconds, kUnused, "how long connections stay open"},
     {"cache.remote_key_cache_refresh_secs", "KACHE_REMOTE_KEY_CACHE_REFRESH_SECS", T::seconds, kUnused,
      "how often the remote is listed"},

@@ -53,7 +53,7 @@ TEST(Options, misspelled_keys_have_a_neighbour_and_foreign_ones_are_known) {
   EXPECT_EQ(nearest_key("cache.local_max_sise"), "cache.local_max_size");
   EXPECT_EQ(nearest_key("cache.localstore"), "cache.local_store");
   EXPECT_EQ(nearest_key("something.else"), "");
-  for (const char* key : {"cache.remote.bucket", "cache.remote.new_one", "cache.prefetch_enabled", "remote.bucket"}) EXPECT_TRUE(is_foreign_key(key)) << key;
+  for (const char* key : {"cache.s3_pool_idle_secs", "cache.windows_hardlink", "daemon.anything"}) EXPECT_TRUE(is_foreign_key(key)) << key;
   EXPECT_FALSE(is_foreign_key("cache.remotes"));
   EXPECT_FALSE(is_foreign_key("cache.ignore_env"));
   EXPECT_EQ(nearest_key("cache.remote.bukcet"), "cache.remote.bucket");
@@ -99,10 +99,10 @@ TEST(Options, what_an_option_says_sets_it_to_the_same_again) {
 TEST(Options, what_nothing_uses_is_checked_all_the_same) {
   Env env(std::vector<std::string>{});
   Config config;
-  EXPECT_FALSE(set_option(*find_option("cache.prefetch_enabled"), "perhaps", env, config).ok());
-  EXPECT_FALSE(set_option(*find_option("cache.prefetch_max_bytes"), "much", env, config).ok());
-  EXPECT_TRUE(set_option(*find_option("cache.remote.bucket"), "b", env, config).ok());
-  EXPECT_TRUE(option_value(*find_option("cache.remote.bucket"), config).empty());
+  EXPECT_FALSE(set_option(*find_option("cache.windows_hardlink"), "perhaps", env, config).ok());
+  EXPECT_FALSE(set_option(*find_option("cache.s3_pool_idle_secs"), "long", env, config).ok());
+  EXPECT_TRUE(set_option(*find_option("cache.s3_pool_idle_secs"), "5", env, config).ok());
+  EXPECT_TRUE(option_value(*find_option("cache.s3_pool_idle_secs"), config).empty());
 }
 
 TEST(Options, variables_in_patterns) {

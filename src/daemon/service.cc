@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/path.h"
+#include "daemon/planner.h"
 #include "daemon/session_units.h"
 #include "daemon/transfer_log.h"
 #include "index/events.h"
@@ -205,6 +206,17 @@ bool Service::is_useless(const ActiveBuild& build) const {
   return static_cast<double>(useful) < kLeastUse * static_cast<double>(useful + build.unforeseen);
 }
 
+Result<FetchPlan> Service::plan_for(const Config& config, RemoteSetup& setup, const Namespace& name, const std::string& root, const Limits& limits) {
+  PlanLimits budget{3, config.prefetch_max_keys, config.prefetch_max_bytes};
+  if (!config.planner_endpoint.empty()) {
+    Advice advice = ask_planner(curl_http(), fs_, clock_, config, name.space, root);
+    if (!advice.problem.empty()) log_.warn("planner: " + advice.problem);
+    if (advice.kind == Advice::do_nothing) return FetchPlan{};
+    if (advice.kind == Advice::execute) return lacking(fs_, layout_, std::move(advice.units), budget);
+  }
+  return plan_fetch(fs_, layout_, *setup.remote, name, budget, limits);
+}
+
 void Service::fetch_ahead(const FetchRequest& request) {
   Result<std::shared_ptr<RemoteSetup>> setup = setup_of(request.settings);
   if (!setup.ok() || !(*setup)->can_read || hurries_) return;
@@ -213,7 +225,7 @@ void Service::fetch_ahead(const FetchRequest& request) {
   Limits limits;
   limits.deadline_ns = clock_.monotonic_ns() + seconds * kSecond;
   Namespace name = namespace_of(fs_, request.build.space, request.build.root);
-  Result<FetchPlan> plan = plan_fetch(fs_, layout_, *(*setup)->remote, name, {3, config.prefetch_max_keys, config.prefetch_max_bytes}, limits);
+  Result<FetchPlan> plan = plan_for(config, **setup, name, request.build.root, limits);
   if (!plan.ok()) return log_.warn("plan for " + name.space + ": " + plan.error().message);
   counts_.prefetch_plans++;
   counts_.prefetch_candidates += plan->units.size();
@@ -240,7 +252,7 @@ void Service::fetch_unit_ahead(const std::string& session, const RemoteSettings&
   Result<std::shared_ptr<RemoteSetup>> setup = setup_of(settings);
   if (!setup.ok()) return;
   // Only now: who asks for it waits for a transfer that is under way, never for one that is to come.
-  FlightKey key{fingerprint(settings), unit.invocation.digest};
+  FlightKey key{fingerprint(settings), unit.invocation.digest.is_zero() ? unit.action.digest : unit.invocation.digest};
   {
     std::lock_guard lock(mutex_);
     if (!flights_.try_emplace(key).second) return;  // somebody is fetching it
@@ -252,7 +264,8 @@ void Service::fetch_unit_ahead(const std::string& session, const RemoteSettings&
   limits.deadline_ns = deadline_ns;
   limits.cancelled = cancelled.get();
   int64_t started = clock_.monotonic_ns();
-  Status done = exchange.fetch_unit(unit.invocation, unit.action, limits);
+  bool is_bare = unit.invocation.digest.is_zero();
+  Status done = is_bare ? exchange.fetch_unit(unit.action, limits) : exchange.fetch_unit(unit.invocation, unit.action, limits);
   counts_.requests += exchange.moved().requests;
   counts_.bytes_downloaded += exchange.moved().compressed_bytes;
   if (done.ok()) {

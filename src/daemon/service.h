@@ -91,6 +91,7 @@ class Service {
   FetchReply take_traces(RemoteSetup& setup, Exchange& exchange, const FetchRequest& request, int64_t deadline_ns);
   void note_demand(const FetchRequest& request);
   void fetch_ahead(const FetchRequest& request);
+  Result<FetchPlan> plan_for(const Config& config, RemoteSetup& setup, const Namespace& name, const std::string& root, const Limits& limits);
   void fetch_unit_ahead(const std::string& session, const RemoteSettings& settings, const SessionUnit& unit, int64_t deadline_ns,
                         const std::shared_ptr<std::atomic<bool>>& cancelled);
   bool is_useless(const ActiveBuild& build) const;

@@ -180,6 +180,7 @@ Result<RemoteSpec> parse_remote_url(std::string_view url) {
   }
   spec.prefix = KACHE_TRY(normalise_prefix(below));
   if (spec.engine == Engine::http) spec.place = std::string(scheme) + "://" + spec.place;
+  if (spec.option("endpoint").find('@') != std::string::npos) return bad("a login in the endpoint; credentials of S3 come from variables and profiles");
   std::string style = spec.option("style");
   if (!style.empty() && style != "path" && style != "virtual") return bad("style=" + style + "; expected path or virtual");
   return spec;

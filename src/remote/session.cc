@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <set>
 
 #include "base/bytes.h"
@@ -177,26 +178,31 @@ Result<FetchPlan> plan_fetch(FileSystem& fs, const StoreLayout& layout, Tiers& r
     // Of a branch that nobody has built yet, the others must do.
     if (of_branch.empty() && others.size() >= plan.sessions) break;
   }
+  of_branch.insert(of_branch.end(), others.begin(), others.end());
+  std::vector<SessionUnit> units;
+  for (RecordedSession& session : of_branch) std::move(session.units.begin(), session.units.end(), std::back_inserter(units));
+  FetchPlan fetch = lacking(fs, layout, std::move(units), plan);
+  fetch.sessions = of_branch.size();
+  return fetch;
+}
+
+FetchPlan lacking(FileSystem& fs, const StoreLayout& layout, std::vector<SessionUnit> units, const PlanLimits& plan) {
   FetchPlan fetch;
   std::set<ActionKey> seen;
   uint64_t bytes = 0;
-  of_branch.insert(of_branch.end(), others.begin(), others.end());
-  fetch.sessions = of_branch.size();
-  for (const RecordedSession& session : of_branch) {
-    for (const SessionUnit& unit : session.units) {
-      if (!seen.insert(unit.action).second) continue;
-      if (fs.stat(layout.entry(unit.action)).ok()) {
-        fetch.known++;
-        continue;
-      }
-      bool fits = (plan.keys == 0 || fetch.units.size() < plan.keys) && (plan.bytes == 0 || bytes + unit.size <= plan.bytes);
-      if (!fits) {
-        fetch.over_budget++;
-        continue;
-      }
-      bytes += unit.size;
-      fetch.units.push_back(unit);
+  for (SessionUnit& unit : units) {
+    if (!seen.insert(unit.action).second) continue;
+    if (fs.stat(layout.entry(unit.action)).ok()) {
+      fetch.known++;
+      continue;
     }
+    bool fits = (plan.keys == 0 || fetch.units.size() < plan.keys) && (plan.bytes == 0 || bytes + unit.size <= plan.bytes);
+    if (!fits) {
+      fetch.over_budget++;
+      continue;
+    }
+    bytes += unit.size;
+    fetch.units.push_back(std::move(unit));
   }
   return fetch;
 }

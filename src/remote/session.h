@@ -55,6 +55,8 @@ struct FetchPlan {
   uint64_t over_budget = 0;        // units that were left out
   uint64_t known = 0;              // that are here
 };
+// Of these, each once, what is not here and fits.
+FetchPlan lacking(FileSystem& fs, const StoreLayout& layout, std::vector<SessionUnit> units, const PlanLimits& plan);
 // From the newest sessions of the branch, and then of others.
 Result<FetchPlan> plan_fetch(FileSystem& fs, const StoreLayout& layout, Tiers& remote, const Namespace& name, const PlanLimits& plan, const Limits& limits);
 

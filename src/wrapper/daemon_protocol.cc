@@ -15,13 +15,13 @@ constexpr std::string_view kOutboxMagic = "KOUTBX01";
 constexpr size_t kFrameHead = 4 + 1 + 8;
 
 // Which options a remote depends on: all of these tables, and a few of [cache].
-constexpr std::string_view kTables[] = {"cache.remote.", "remote."};
+constexpr std::string_view kTables[] = {"cache.remote.", "cache.planner.", "remote."};
 constexpr std::string_view kKeys[] = {"cache.remotes", "cache.local_only", "cache.remote_readonly", "cache.compression_level",
                                       "cache.s3_concurrency", "cache.remote_restore_timeout_secs",
                                       "cache.remote_negative_ttl_secs", "cache.daemon_idle_timeout_secs",
                                       "cache.prefetch_enabled", "cache.prefetch_max_keys", "cache.prefetch_max_bytes",
                                       "cache.prefetch_deadline_secs"};
-constexpr std::string_view kVariables[] = {"AWS_", "KACHE_S3_", "KACHE_REMOTE_TOKEN"};
+constexpr std::string_view kVariables[] = {"AWS_", "KACHE_S3_"};
 constexpr std::string_view kPlainVariables[] = {"HOME", "XDG_CONFIG_HOME", "PATH"};
 
 bool concerns_remotes(std::string_view key) {
@@ -34,13 +34,23 @@ bool is_wanted(std::string_view variable) {
          std::any_of(std::begin(kVariables), std::end(kVariables), [&](std::string_view prefix) { return variable.starts_with(prefix); });
 }
 
-// What names a file is no secret.
+// What names a file is no secret; a variable that a URL calls its token is one, whatever its name.
 bool is_secret(std::string_view variable) {
+  if (!is_wanted(variable)) return true;
   if (variable.ends_with("_FILE")) return false;
   for (std::string_view word : {"KEY", "TOKEN", "SECRET", "PASS"}) {
     if (variable.find(word) != std::string_view::npos) return true;
   }
   return false;
+}
+
+// Of a URL with "token_env=NAME" in its query; "" for others.
+std::string_view token_variable(std::string_view url) {
+  constexpr std::string_view kName = "token_env=";
+  size_t at = url.find(kName, std::min(url.find('?'), url.size()));
+  if (at == std::string_view::npos) return {};
+  url.remove_prefix(at + kName.size());
+  return url.substr(0, url.find('&'));
 }
 
 // "redis://user:password@host" → "redis://host"
@@ -122,6 +132,11 @@ RemoteSettings remote_settings(const Config& config, const Env& env) {
   for (const std::string& variable : env.entries()) {
     if (is_wanted(std::string_view(variable).substr(0, variable.find('=')))) settings.env.push_back(variable);
   }
+  for (const std::string& url : config.remotes) {
+    std::string_view name = token_variable(url);
+    const char* token = name.empty() || is_wanted(name) ? nullptr : env.get(name);
+    if (token) settings.env.push_back(std::string(name) + "=" + token);
+  }
   std::sort(settings.env.begin(), settings.env.end());
   return settings;
 }
@@ -131,6 +146,7 @@ RemoteSettings without_secrets(const RemoteSettings& settings) {
   for (auto& [key, items] : open.options) {
     for (std::string& item : items) item = without_login(item);
   }
+  std::erase_if(open.options, [](const auto& option) { return option.first == "cache.planner.token"; });
   std::erase_if(open.env, [](const std::string& variable) { return is_secret(std::string_view(variable).substr(0, variable.find('='))); });
   return open;
 }

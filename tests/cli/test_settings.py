@@ -80,7 +80,7 @@ def test_get_takes_a_key_the_end_of_one_or_a_variable(home):
     assert answer["value"] == ["a/**", "b/**"] and answer["schema_version"] == 1
     for wrong, word in (("cache.local_max_sise", "cache.local_max_size"), ("KACHE_MAXSIZE", "KACHE_MAX_SIZE"), ("excude", "cache.exclude")):
         assert f"did you mean {word}?" in home.run("config", "get", wrong, check=2).stderr
-    assert "is not set" in home.run("config", "get", "remote.bucket", check=1).stderr
+    assert "is not set" in home.run("config", "get", "windows_hardlink", check=1).stderr
 
 
 def test_set_changes_one_value_and_keeps_the_rest(home):

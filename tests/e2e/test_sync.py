@@ -203,3 +203,45 @@ def test_remote_check_stats_and_ls(machines, shared, tmp_path, work):
     gone = machines("gone", tmp_path / "nowhere")
     bad = gone.kache(work, "remote", "check")
     assert bad.returncode == 1 and b"nowhere" in bad.stdout
+
+
+def test_a_planner_is_asked_and_may_fail(machines, shared, tmp_path, work):
+    import http.server
+    import threading
+
+    first = machines("first", shared, KACHE_NAMESPACE="elsewhere")
+    for i in range(4):
+        unit(first, work, f"{i}.c", f"int planned{i};\n")
+    first.settle()
+    answers, asked = [], []
+
+    class Planner(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def do_POST(self):
+            asked.append((self.path, self.headers.get("Authorization"), json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+            status, body = answers[0]
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Planner)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    keys = [event["cache_key"] for event in first.events()]
+    good = {"disposition": "execute", "candidates": [{"cache_key": key, "crate_name": "x", "demand_index": i} for i, key in enumerate(keys)] + [
+        {"cache_key": "../../etc", "crate_name": "x"}, 7]}
+    variables = {"KACHE_PLANNER_ENDPOINT": f"http://127.0.0.1:{server.server_address[1]}/", "KACHE_PLANNER_TOKEN": "secret", "KACHE_NAMESPACE": "mine"}
+    for name, answer, fetched in (("good", (200, json.dumps(good).encode()), 4), ("none", (200, b'{"disposition":"do_nothing"}'), 0),
+                                  ("broken", (200, b"{"), 0), ("down", (503, b""), 0)):
+        answers[:] = [answer]
+        machine = machines(name, shared, **variables)
+        assert unit(machine, work, "other.c", f"int other_{name};\n")["result"] == "miss"
+        wait_for(lambda: len(asked) == 1 and machine.status()["prefetch"]["downloads_completed"] == fetched)
+        assert asked[0][:2] == ("/v2/prefetch-plan", "Bearer secret") and asked[0][2]["namespace"] == "mine"
+        asked.clear()
+        for i in range(4):
+            event = unit(machine, work, f"{i}.c", f"int planned{i};\n")
+            assert event["result"] == ("prefetch_hit" if fetched else "remote_hit"), event
+    server.shutdown()
