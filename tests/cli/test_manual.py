@@ -40,7 +40,7 @@ def test_each_command_has_a_page_with_all_its_options():
         subcommands = re.search(r"\nCommands:\n(.*?)\n\n", helps[0], re.S)
         if subcommands:
             helps += [kache(name, word, "--help") for word in re.findall(r"^  ([a-z]+) ", subcommands[1], re.M)]
-            assert len(helps) > 5
+            assert len(helps) > 2
         for text in helps:
             for option in re.findall(r"^  +(?:-\w, )?(--[a-z-]+)", text, re.M):
                 assert option in page, (name, option)

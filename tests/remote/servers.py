@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.parse
@@ -240,8 +241,7 @@ class Ceph:
         for name in ("mon", "osd0", "log", "rgw"):
             (directory / name).mkdir(parents=True)
         # The sockets' paths are short: a socket takes 107 bytes, and pytest's directories are long.
-        self.sockets = pathlib.Path("/tmp") / f"kache-ceph-{os.getpid()}"
-        self.sockets.mkdir(mode=0o700)
+        self.sockets = pathlib.Path(tempfile.mkdtemp(prefix="kache-ceph-", dir="/tmp"))
         fsid = str(uuid.uuid4())
         self.config = directory / "ceph.conf"
         self.config.write_text(f"""[global]
@@ -285,7 +285,7 @@ rgw_thread_pool_size=64
             self.run("ceph-mon", "-i", "a", "--mkfs", "--monmap", f"{directory}/monmap")
             self.run("ceph-mon", "-i", "a")
             osd = str(uuid.uuid4())
-            self.run("ceph", "osd", "new", osd)
+            self.patiently("ceph", "osd", "new", osd)
             self.run("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", osd)
             self.start_store()
             self.run("radosgw-admin", "user", "create", "--uid=t", "--display-name=t", f"--access-key={self.access_key}",
@@ -301,15 +301,18 @@ rgw_thread_pool_size=64
         assert done.returncode == 0, f"{program}: {done.stdout[-2000:]}"
         return done.stdout
 
-    def start_store(self):
-        """Ceph 16 now and then asks its monitor before it knows whose it is ("wrong fsid")."""
+    def patiently(self, *command):
+        """A monitor of Ceph 16 that has just been started may say no to what it takes a moment later."""
         for attempt in range(10):
             try:
-                return self.run("ceph-osd", "-i", "0")
+                return self.run(*command)
             except AssertionError as error:
-                if "wrong fsid" not in str(error) or attempt == 9:
+                if attempt == 9 or not any(word in str(error) for word in ("wrong fsid", "EPERM", "timed out")):
                     raise
                 time.sleep(0.5)
+
+    def start_store(self):
+        return self.patiently("ceph-osd", "-i", "0")
 
     def start_gateway(self):
         """In the foreground, so that a test may kill it and start it again."""
