@@ -26,6 +26,31 @@ class Lap {
 
 bool is_blob(const Output& output) { return output.content == OutputContent::blob; }
 
+// Nothing more has to be fetched for it.
+bool is_whole(const RemoteRecord& record) {
+  return std::all_of(record.entry.outputs.begin(), record.entry.outputs.end(),
+                     [&](const Output& output) { return !is_blob(output) || record.inlined.count(output.blob) != 0; });
+}
+
+// Content that can not be right does not end a transfer: it is the object that is wrong, and whoever asked judges that.
+class JudgingSink final : public Sink {
+ public:
+  JudgingSink(DecompressingSink& plain, const AppendingSink& file) : plain_(plain), file_(file) {}
+  Status write(std::string_view bytes) override {
+    if (!verdict_.ok()) return Ok{};
+    Status written = plain_.write(bytes);
+    if (file_.has_failed()) return written;
+    verdict_ = std::move(written);
+    return Ok{};
+  }
+  Status finish() { return verdict_.ok() ? plain_.finish() : std::move(verdict_); }
+
+ private:
+  DecompressingSink& plain_;
+  const AppendingSink& file_;
+  Status verdict_ = Ok{};
+};
+
 }  // namespace
 
 // --- in ----------------------------------------------------------------------------------------------------------------
@@ -79,8 +104,12 @@ Result<FetchedTraces> Exchange::fetch_traces(const InvocationKey& key, const Lim
       report.refused = decoded.error().message;
       continue;
     }
-    KACHE_TRY(import(std::move(decoded).value(), limits));
-    if (action == report.newest) report.brought_newest = true;
+    // The newest is what is most likely asked for. Others come when they are.
+    if (action != report.newest && !is_whole(*decoded)) continue;
+    Status taken = import(std::move(decoded).value(), limits);
+    if (!taken.ok() && is_local_) return std::move(taken).error();
+    if (!taken.ok()) report.refused = taken.error().message;
+    else if (action == report.newest) report.brought_newest = true;
   }
   Lap lap(clock_, moved_.store_us);
   KACHE_TRY(local(update_traces(fs_, layout_, key, [&](Traces& traces) {
@@ -147,7 +176,8 @@ Result<Fetched> Exchange::fetch_blob_from(size_t tier, const Output& output, con
   KACHE_TRY(local(fs_.create(temporary, {}, 0600)));
   AppendingSink file(fs_, temporary);
   DecompressingSink plain(file, output.size);
-  CountingSink counted(plain);
+  JudgingSink judged(plain, file);
+  CountingSink counted(judged);
   Result<Fetched> fetched = [&] {
     Lap lap(clock_, moved_.network_us);
     moved_.requests++;
@@ -158,7 +188,7 @@ Result<Fetched> Exchange::fetch_blob_from(size_t tier, const Output& output, con
     is_local_ = file.has_failed();
     return fetched;
   }
-  content = plain.finish();
+  content = judged.finish();
   if (content.ok()) KACHE_TRY(local(file.flush()));
   if (content.ok() && (file.size() != output.size || file.digest() != output.blob.digest)) {
     content = Error{ErrorCode::corrupt, 0, "blob " + output.blob.hex().substr(0, 12) + " has other content than its name says"};
@@ -264,11 +294,11 @@ Status Exchange::pack_outputs(RemoteRecord& record, const Limits& limits) {
 Status Exchange::publish_blob(const Output& output, File& blob, const Limits& limits) {
   ObjectName name = ObjectName::blob(output.blob);
   moved_.blobs++;
-  bool is_there = [&]() -> Result<bool> {
+  bool is_there = [&] {
     Lap lap(clock_, moved_.network_us);
     moved_.requests++;
-    return remote_.has(name, limits);
-  }().value_or(false);
+    return remote_.is_nowhere_lacking(name, output.size, limits);
+  }();
   if (is_there) {
     moved_.blobs_skipped++;
     return Ok{};

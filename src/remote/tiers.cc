@@ -150,6 +150,17 @@ bool Tiers::is_distrusted(const ObjectName& name, size_t tier) const {
   return distrusted_.contains({name.text(), tier});
 }
 
+bool Tiers::is_nowhere_lacking(const ObjectName& name, uint64_t size, const Limits& limits) {
+  bool is_there = false;
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    uint64_t largest = rows_[i]->remote->largest_object();
+    if (!rows_[i]->writes || (largest != 0 && size > largest)) continue;
+    if (!rows_[i]->reads || is_distrusted(name, i) || !rows_[i]->remote->has(name, share_of(i, limits)).value_or(false)) return false;
+    is_there = true;
+  }
+  return is_there;
+}
+
 // What is known to be wrong there is replaced, although it is there.
 Status Tiers::put_to(size_t tier, const ObjectName& name, Source& source, const PutCondition& condition, const Limits& limits) {
   bool replaces = condition.kind == PutCondition::if_absent && is_distrusted(name, tier);

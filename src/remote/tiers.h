@@ -74,6 +74,9 @@ class Tiers final : public Remote {
   // A failure is counted and concerns nobody.
   void fill(const ObjectName& name, const Fetched& fetched, const Limits& limits);
   void distrust(const ObjectName& name, size_t tier);
+  // A put would bring it to no tier: all that may be written say that they have it, and it is not known to be wrong there.
+  // Those that do not take so much are not asked.
+  bool is_nowhere_lacking(const ObjectName& name, uint64_t size, const Limits& limits);
 
   std::string description() const override;
   // The largest that one of them takes. A put passes over those that take less.

@@ -59,12 +59,13 @@ class FakeRemote : public Remote {
   // Called at the start of each call, without a lock: to wait there, or to change something behind the back of the caller.
   std::function<void(Call, const std::string& name)> before;
   uint64_t largest = 0;
+  ManualClock* dates = nullptr;  // when objects were written; nullptr: it does not tell
 
   // --- what is in it ----------------------------------------------------------------------------------------------------
 
   void set(const ObjectName& name, std::string bytes) {
     std::lock_guard lock(mutex_);
-    objects_[name.text()] = {std::move(bytes), ++writes_};
+    objects_[name.text()] = {std::move(bytes), ++writes_, dates ? dates->wall_ns() : 0};
   }
   void erase(const ObjectName& name) {
     std::lock_guard lock(mutex_);
@@ -125,7 +126,7 @@ class FakeRemote : public Remote {
     bool holds = condition.kind == PutCondition::always || (condition.kind == PutCondition::if_absent && !there) ||
                  (condition.kind == PutCondition::if_version && there && std::to_string(found->second.version) == condition.version);
     if (!holds) return Error{ErrorCode::exists, 0, name_ + ": condition"};
-    objects_[name.text()] = {std::move(bytes), ++writes_};
+    objects_[name.text()] = {std::move(bytes), ++writes_, dates ? dates->wall_ns() : 0};
     return Ok{};
   }
 
@@ -141,7 +142,7 @@ class FakeRemote : public Remote {
       std::lock_guard lock(mutex_);
       for (const auto& [text, object] : objects_) {
         if (!text.starts_with(kind_prefix(kind)) || !text.starts_with(prefix)) continue;
-        listed.push_back({ObjectName::parse(text).value(), object.bytes.size(), 0});
+        listed.push_back({ObjectName::parse(text).value(), object.bytes.size(), object.modified_ns});
       }
     }
     for (const ListedObject& one : listed) KACHE_TRY(visit(one));
@@ -159,6 +160,7 @@ class FakeRemote : public Remote {
   struct Object {
     std::string bytes;
     uint64_t version = 0;
+    int64_t modified_ns = 0;
   };
 
   Error missing(const ObjectName& name) const { return {ErrorCode::not_found, 0, name_ + ": no " + name.text()}; }
@@ -190,6 +192,26 @@ class FakeRemote : public Remote {
   std::map<Call, std::deque<Error>> plan_;
   std::optional<Error> dead_;
   std::optional<std::pair<size_t, Error>> break_gets_after_;
+};
+
+// The same remote for several users, each of whom believes to own it.
+class LentRemote : public Remote {
+ public:
+  explicit LentRemote(Remote& remote) : remote_(remote) {}
+  std::string description() const override { return remote_.description(); }
+  uint64_t largest_object() const override { return remote_.largest_object(); }
+  Result<std::string> get(const ObjectName& name, Sink& sink, const Limits& limits) override { return remote_.get(name, sink, limits); }
+  Status put(const ObjectName& name, Source& source, const PutCondition& condition, const Limits& limits) override {
+    return remote_.put(name, source, condition, limits);
+  }
+  Result<bool> has(const ObjectName& name, const Limits& limits) override { return remote_.has(name, limits); }
+  Status list(ObjectKind kind, const std::string& prefix, const Visit& visit, const Limits& limits) override {
+    return remote_.list(kind, prefix, visit, limits);
+  }
+  Status remove(const ObjectName& name, const Limits& limits) override { return remote_.remove(name, limits); }
+
+ private:
+  Remote& remote_;
 };
 
 }  // namespace kache
