@@ -14,7 +14,9 @@ namespace kache {
 Result<std::shared_ptr<RemoteSetup>> open_remotes(const CommandContext& context) {
   const Config& config = context.config;
   if (config.local_only) return Error{ErrorCode::invalid, 0, "local-only mode is on (cache.local_only); unset it to use the remote"};
-  if (!config.has_remote()) return Error{ErrorCode::invalid, 0, "no remote is configured; kache config set cache.remotes URL"};
+  // A table that lacks its bucket or path is no remote for a compile; whoever asks is told what is missing.
+  Result<std::vector<RemoteSpec>> specs = resolve_remotes(config);
+  if (specs.ok() && specs->empty()) return Error{ErrorCode::invalid, 0, "no remote is configured; kache config set cache.remotes URL"};
   Result<std::shared_ptr<RemoteSetup>> setup = set_up_remotes(config, context.env, context.clock, context.layout.temporary());
   if (!setup.ok()) return std::move(setup).error().in("the remote can not be used");
   return setup;

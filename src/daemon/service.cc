@@ -39,7 +39,6 @@ Service::~Service() = default;
 
 Result<std::shared_ptr<RemoteSetup>> Service::setup_of(const RemoteSettings& settings) {
   Digest name = fingerprint(settings);
-  std::vector<Upload> released;
   std::lock_guard lock(mutex_);
   auto known = setups_.find(name);
   if (known != setups_.end()) return known->second;
@@ -75,16 +74,8 @@ void Service::fetch(const FetchRequest& request, Reply reply) {
     auto [flight, is_new] = flights_.try_emplace(key);
     is_first = is_new;
     flight->second.waiting.push_back(std::move(reply));
-    // Somebody has come with the secrets that these were waiting for.
-    auto parked = parked_.find(key.first);
-    if (parked != parked_.end()) {
-      for (Upload& upload : parked->second) {
-        upload.settings = request.settings;
-        jobs_.add(Urgency::background, [this, upload] { run_upload(upload); });
-      }
-      parked_.erase(parked);
-    }
   }
+  release_parked(key.first, request.settings);
   if (!is_first) {
     counts_.joined++;
     return;
@@ -339,7 +330,24 @@ void Service::record_build(const ActiveBuild& build) {
 
 void Service::publish(const PublishRequest& request) {
   last_active_ns_ = clock_.monotonic_ns();
+  release_parked(fingerprint(request.settings), request.settings);
   queue_upload({request.key, request.settings, clock_.wall_ns()});
+}
+
+// Somebody has come with the secrets that these were waiting for.
+void Service::release_parked(const Digest& with_secrets, const RemoteSettings& settings) {
+  std::vector<Upload> released;
+  {
+    std::lock_guard lock(mutex_);
+    auto parked = parked_.find(with_secrets);
+    if (parked == parked_.end()) return;
+    released = std::move(parked->second);
+    parked_.erase(parked);
+  }
+  for (Upload& upload : released) {
+    upload.settings = settings;
+    jobs_.add(Urgency::background, [this, upload = std::move(upload)] { run_upload(upload); });
+  }
 }
 
 void Service::queue_upload(Upload upload) {

@@ -96,6 +96,7 @@ class Service {
                         const std::shared_ptr<std::atomic<bool>>& cancelled);
   bool is_useless(const ActiveBuild& build) const;
   void record_build(const ActiveBuild& build);
+  void release_parked(const Digest& with_secrets, const RemoteSettings& settings);
   void queue_upload(Upload upload);
   void run_upload(Upload upload);
   void retry_or_give_up(Upload upload, const Error& error, bool is_local);

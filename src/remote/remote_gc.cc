@@ -48,7 +48,12 @@ class RemoteCollection {
         if (age < kLeaseNs) return Error{ErrorCode::busy, 0, "another collection is running; its lease ends within the hour"};
         KACHE_TRY(put_bytes(remote_, lease_, "kache remote gc", {}, bounds()));  // it died
       }
-      now_ = KACHE_TRY(modified(lease_));
+      Result<int64_t> now = modified(lease_);
+      if (!now.ok()) {
+        (void)remote_.remove(lease_, bounds());
+        return std::move(now).error();
+      }
+      now_ = *now;
     } else {
       now_ = clock_.wall_ns();
     }
@@ -85,6 +90,12 @@ class RemoteCollection {
     return std::move(opened.payload);
   }
 
+  // The remote did not say what is there, or that it is gone: nothing can be judged by that.
+  static bool is_unknown(const Result<std::string>& payload) {
+    if (payload.ok()) return false;
+    return payload.code() != ErrorCode::not_found && payload.code() != ErrorCode::corrupt && payload.code() != ErrorCode::too_large;
+  }
+
   Result<std::vector<ListedObject>> all_of(ObjectKind kind) {
     std::vector<ListedObject> objects;
     KACHE_TRY(remote_.list(kind, kind_prefix(kind), [&](const ListedObject& object) -> Status {
@@ -101,6 +112,7 @@ class RemoteCollection {
         continue;
       }
       Result<std::string> payload = payload_of(object.name);
+      if (is_unknown(payload)) return std::move(payload).error();
       Result<RecordedSession> session = payload.ok() ? decode_session(*payload) : Result<RecordedSession>(payload.error());
       if (!session.ok()) continue;
       for (const SessionUnit& unit : session->units) asked_for_.insert(unit.action);
@@ -117,7 +129,7 @@ class RemoteCollection {
         continue;
       }
       Result<std::string> payload = payload_of(object.name);
-      if (!payload.ok() && payload.code() != ErrorCode::not_found && payload.code() != ErrorCode::corrupt) return std::move(payload).error();
+      if (is_unknown(payload)) return std::move(payload).error();
       Result<RemoteRecord> record = payload.ok() ? decode_record(*payload, key) : Result<RemoteRecord>(payload.error());
       if (!record.ok() && is_older(object, limits_.grace_ns)) {  // of no use to anybody
         KACHE_TRY(remove(object, report_.records));
@@ -137,7 +149,7 @@ class RemoteCollection {
     for (const ListedObject& object : KACHE_TRY(all_of(ObjectKind::traces))) {
       if (!is_older(object, limits_.grace_ns)) continue;
       Result<std::string> payload = payload_of(object.name);
-      if (!payload.ok() && payload.code() != ErrorCode::not_found && payload.code() != ErrorCode::corrupt) return std::move(payload).error();
+      if (is_unknown(payload)) return std::move(payload).error();
       Result<RemoteTraces> traces = payload.ok() ? decode_remote_traces(*payload, {object.name.digest()}) : Result<RemoteTraces>(payload.error());
       bool leads_somewhere = traces.ok() && std::any_of(traces->traces.candidates.begin(), traces->traces.candidates.end(),
                                                         [&](const Candidate& one) { return live_.count(one.action) != 0; });

@@ -196,7 +196,7 @@ FetchPlan lacking(FileSystem& fs, const StoreLayout& layout, std::vector<Session
       fetch.known++;
       continue;
     }
-    bool fits = (plan.keys == 0 || fetch.units.size() < plan.keys) && (plan.bytes == 0 || bytes + unit.size <= plan.bytes);
+    bool fits = (plan.keys == 0 || fetch.units.size() < plan.keys) && (plan.bytes == 0 || unit.size <= plan.bytes - bytes);
     if (!fits) {
       fetch.over_budget++;
       continue;

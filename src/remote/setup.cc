@@ -21,8 +21,11 @@ Result<RemoteSpec> table_of(const Config& config) {
   if (type == "fs") type = "filesystem";
   if (type != "s3" && type != "filesystem") return bad("cache.remote.type: expected s3 or filesystem; other engines are URLs in cache.remotes");
   if (has_s3 && has_path) return bad("cache.remote: a bucket and a path; keep one, or list both in cache.remotes");
-  spec.prefix = KACHE_TRY(normalise_prefix(config.s3_prefix));
+  Result<std::string> prefix = normalise_prefix(config.s3_prefix);
+  if (!prefix.ok()) return std::move(prefix).error().in("cache.remote.prefix");
+  spec.prefix = std::move(prefix).value();
   if (type == "filesystem") {
+    if (config.remote_path.empty()) return bad("cache.remote.path: not set");
     if (!is_absolute(config.remote_path)) return bad("cache.remote.path: expected an absolute path");
     spec.engine = Engine::directory;
     spec.place = tidy_path(config.remote_path);
@@ -50,7 +53,9 @@ Result<std::vector<RemoteSpec>> resolve_remotes(const Config& config) {
     if (!spec.ok()) return std::move(spec).error().in("cache.remotes, number " + std::to_string(specs.size() + 1));
     specs.push_back(std::move(spec).value());
   }
-  if (!config.s3_bucket.empty() || !config.remote_path.empty()) specs.push_back(KACHE_TRY(table_of(config)));
+  bool has_table = !config.remote_type.empty() || !config.s3_bucket.empty() || !config.s3_endpoint.empty() || !config.remote_path.empty() ||
+                   !config.remote_write_dir.empty();
+  if (has_table) specs.push_back(KACHE_TRY(table_of(config)));
   for (RemoteSpec& spec : specs) spec.writes = spec.writes && !config.remote_readonly;
   return specs;
 }

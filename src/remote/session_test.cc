@@ -1,0 +1,252 @@
+#include "remote/session.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/support/exchange_lab.h"
+
+namespace kache {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000'000;
+
+SessionUnit unit(int number, uint64_t size = 100) {
+  SessionUnit made;
+  made.invocation = {digest_bytes("invocation " + std::to_string(number))};
+  made.action = {digest_bytes("action " + std::to_string(number))};
+  made.crate_name = "unit" + std::to_string(number);
+  made.compile_ms = 12;
+  made.size = size;
+  made.offset_ms = static_cast<uint32_t>(number);
+  return made;
+}
+
+std::vector<std::string> names(const FetchPlan& plan) {
+  std::vector<std::string> names;
+  for (const SessionUnit& one : plan.units) names.push_back(one.crate_name);
+  return names;
+}
+
+using Names = std::vector<std::string>;
+
+// --- what is written ---------------------------------------------------------------------------------------------------
+
+TEST(SessionTest, is_read_as_it_is_written) {
+  RecordedSession session{"space", "main", 77, {unit(1), unit(2)}};
+  RecordedSession again = decode_session(encode_session(session)).value();
+  EXPECT_EQ(again.space, "space");
+  EXPECT_EQ(again.branch, "main");
+  EXPECT_EQ(again.created_ns, 77);
+  ASSERT_EQ(again.units.size(), 2u);
+  EXPECT_EQ(again.units[1].action, unit(2).action);
+  EXPECT_EQ(again.units[1].invocation, unit(2).invocation);
+  EXPECT_EQ(again.units[1].crate_name, "unit2");
+  EXPECT_EQ(again.units[1].compile_ms, 12u);
+  EXPECT_EQ(again.units[1].size, 100u);
+  EXPECT_EQ(again.units[1].offset_ms, 2u);
+}
+
+TEST(SessionTest, every_cut_and_every_addition_is_refused) {
+  std::string bytes = encode_session({"space", "main", 77, {unit(1), unit(2)}});
+  for (size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(decode_session(bytes.substr(0, size)).ok()) << size;
+  EXPECT_FALSE(decode_session(bytes + "x").ok());
+}
+
+TEST(SessionTest, the_word_of_a_newer_one_is_listed_first) {
+  std::string last;
+  for (int64_t seconds : {int64_t{9'999'999'998}, int64_t{4'000'000'000}, int64_t{1'800'000'001}, int64_t{1'800'000'000}, int64_t{1}, int64_t{0}}) {
+    std::string word = session_word(seconds * kSecond, 7);
+    EXPECT_LT(last, word);
+    EXPECT_TRUE(is_word(word)) << word;
+    last = word;
+  }
+  EXPECT_NE(session_word(kSecond, 1), session_word(kSecond, 2));
+  EXPECT_EQ(session_word(1'800'000'000 * kSecond, UINT64_MAX), "8199999999-ffffffffffffffff");
+}
+
+// --- what belongs together ---------------------------------------------------------------------------------------------
+
+class NamespaceTest : public testing::Test {
+ protected:
+  void write(const std::string& path, const std::string& text) {
+    (void)make_dirs(disk_, path.substr(0, path.rfind('/')), 0755);
+    (void)disk_.unlink(path);
+    ASSERT_TRUE(disk_.create(path, text, 0644).ok());
+  }
+  void clone(const std::string& url) {
+    write("/work/app/.git/HEAD", "ref: refs/heads/main\n");
+    write("/work/app/.git/config", "[core]\n\tbare = false\n[remote \"fork\"]\n\turl = https://elsewhere/x\n[remote \"origin\"]\n\turl = " + url +
+                                       "\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n[branch \"main\"]\n\tremote = origin\n");
+  }
+  std::string space(const std::string& root = "/work/app", std::string_view given = "") { return namespace_of(disk_, given, root).space; }
+
+  ManualClock clock_;
+  MemFileSystem disk_{clock_};
+};
+
+TEST_F(NamespaceTest, every_way_to_write_an_origin_is_the_same_place) {
+  clone("https://host.example/group/app.git");
+  std::string same = space();
+  EXPECT_TRUE(is_word(same));
+  EXPECT_TRUE(same.starts_with("host.example-group-app-")) << same;
+  for (const char* url : {"git@host.example:group/app.git", "https://host.example/group/app", "https://host.example/group/app/",
+                          "https://user:token@host.example/group/app.git", "ssh://git@host.example/group/app.git", "git://host.example/group/app.git",
+                          "https://host.example/group/app.git  ", "host.example:group/app"}) {
+    clone(url);
+    EXPECT_EQ(space(), same) << url;
+  }
+  for (const char* url : {"https://host.example/group/app2", "https://other.example/group/app", "https://host.example/group-app"}) {
+    clone(url);
+    EXPECT_NE(space(), same) << url;
+  }
+}
+
+TEST_F(NamespaceTest, no_secret_of_an_origin_is_in_the_name) {
+  clone("https://user:s3cret@host.example/group/app.git");
+  EXPECT_EQ(space().find("s3cret"), std::string::npos);
+  EXPECT_EQ(space().find("user"), std::string::npos);
+}
+
+TEST_F(NamespaceTest, a_directory_below_belongs_to_its_repository) {
+  clone("https://host.example/group/app.git");
+  (void)make_dirs(disk_, "/work/app/deep/below", 0755);
+  EXPECT_EQ(space("/work/app/deep/below"), space());
+  EXPECT_EQ(namespace_of(disk_, "", "/work/app/deep/below").branch, "main");
+}
+
+TEST_F(NamespaceTest, a_worktree_is_of_its_repository_and_of_its_own_branch) {
+  clone("https://host.example/group/app.git");
+  write("/work/tree/.git", "gitdir: /work/app/.git/worktrees/tree\n");
+  write("/work/app/.git/worktrees/tree/HEAD", "ref: refs/heads/topic/deep\n");
+  write("/work/app/.git/worktrees/tree/commondir", "../..\n");
+  Namespace name = namespace_of(disk_, "", "/work/tree");
+  EXPECT_EQ(name.space, space());
+  EXPECT_EQ(name.branch, "topic/deep");
+}
+
+TEST_F(NamespaceTest, a_submodule_has_an_origin_of_its_own) {
+  clone("https://host.example/group/app.git");
+  write("/work/app/part/.git", "gitdir: ../.git/modules/part\n");
+  write("/work/app/.git/modules/part/HEAD", "0123456789012345678901234567890123456789\n");
+  write("/work/app/.git/modules/part/config", "[remote \"origin\"]\n\turl = git@host.example:group/part.git\n");
+  Namespace name = namespace_of(disk_, "", "/work/app/part");
+  EXPECT_TRUE(name.space.starts_with("host.example-group-part-")) << name.space;
+  EXPECT_EQ(name.branch, "");  // no branch is checked out
+}
+
+TEST_F(NamespaceTest, without_an_origin_the_directory_names_it) {
+  (void)make_dirs(disk_, "/work/plain", 0755);
+  EXPECT_EQ(space("/work/plain"), "plain");
+  write("/work/local/.git/HEAD", "ref: refs/heads/main\n");
+  write("/work/local/.git/config", "[core]\n\tbare = false\n[remote \"upstream\"]\n\turl = https://host/x\n");
+  EXPECT_EQ(space("/work/local"), "local");
+  EXPECT_EQ(space("/"), "root");
+  EXPECT_EQ(space(""), "root");
+}
+
+TEST_F(NamespaceTest, any_name_becomes_a_word_and_different_ones_stay_different) {
+  EXPECT_EQ(space("/work/app", "given-name"), "given-name");
+  std::set<std::string> seen;
+  const std::string long_name(300, 'n');
+  const std::vector<std::string> odd = {"a b", "a/b", "a:b", "..", ".hidden", "-x", "ümläut", "a\nb", "/", long_name, long_name + "2", std::string(128, 'n'), std::string(129, 'n')};
+  for (const std::string& given : odd) {
+    std::string word = space("/work/app", given);
+    EXPECT_TRUE(is_word(word)) << given << " → " << word;
+    EXPECT_TRUE(seen.insert(word).second) << given;
+  }
+}
+
+// --- what is planned ---------------------------------------------------------------------------------------------------
+
+class PlanTest : public testing::Test {
+ protected:
+  PlanTest() {
+    std::vector<Tier> one;
+    one.push_back({std::make_unique<LentRemote>(remote_), true, true});
+    tiers_ = std::make_unique<Tiers>(std::move(one), clock_);
+  }
+  void save(const std::string& branch, std::vector<SessionUnit> units, const std::string& space = "app") {
+    clock_.advance_ms(1000);
+    ASSERT_TRUE(save_session(*tiers_, {space, branch, clock_.wall_ns(), std::move(units)}, ++chance_, {}).ok());
+  }
+  FetchPlan plan(const std::string& branch, const PlanLimits& limits = {}) {
+    return plan_fetch(machine_.disk, machine_.layout, *tiers_, {"app", branch}, limits, {}).value();
+  }
+
+  ManualClock clock_;
+  FakeRemote remote_;
+  Machine machine_{clock_};
+  std::unique_ptr<Tiers> tiers_;
+  uint64_t chance_ = 0;
+};
+
+TEST_F(PlanTest, the_newest_build_of_the_branch_comes_first_in_its_order) {
+  save("main", {unit(1), unit(2)});
+  save("main", {unit(3), unit(1)});
+  FetchPlan made = plan("main");
+  EXPECT_EQ(names(made), (Names{"unit3", "unit1", "unit2"}));
+  EXPECT_EQ(made.sessions, 2u);
+}
+
+TEST_F(PlanTest, the_own_branch_goes_before_newer_builds_of_others) {
+  save("topic", {unit(1)});
+  save("main", {unit(2)});
+  EXPECT_EQ(names(plan("topic")), (Names{"unit1", "unit2"}));
+  EXPECT_EQ(names(plan("main")), (Names{"unit2", "unit1"}));
+  EXPECT_EQ(names(plan("new")), (Names{"unit2", "unit1"}));  // nobody has built it: the others must do
+}
+
+TEST_F(PlanTest, so_many_builds_are_looked_at_and_no_more) {
+  for (int i = 0; i < 6; ++i) save("main", {unit(i)});
+  EXPECT_EQ(names(plan("main")), (Names{"unit5", "unit4", "unit3"}));
+  EXPECT_EQ(remote_.asked(FakeRemote::get_call), 3u);
+  EXPECT_EQ(plan("new").sessions, 3u);
+}
+
+TEST_F(PlanTest, other_projects_are_not_looked_at) {
+  save("main", {unit(1)}, "app2");
+  save("main", {unit(2)}, "ap");
+  EXPECT_TRUE(plan("main").units.empty());
+}
+
+TEST_F(PlanTest, what_is_here_is_not_planned) {
+  LabUnit here{"here", "one", {}};
+  machine_.compile(here);
+  SessionUnit known = unit(1);
+  known.action = here.action();
+  save("main", {known, unit(2)});
+  FetchPlan made = plan("main");
+  EXPECT_EQ(names(made), (Names{"unit2"}));
+  EXPECT_EQ(made.known, 1u);
+}
+
+TEST_F(PlanTest, budgets_hold) {
+  save("main", {unit(1, 60), unit(2, 60), unit(3, 30), unit(4, UINT64_MAX), unit(5, 10)});
+  FetchPlan bytes = plan("main", {3, 0, 100});
+  EXPECT_EQ(names(bytes), (Names{"unit1", "unit3", "unit5"}));
+  EXPECT_EQ(bytes.over_budget, 2u);
+  FetchPlan keys = plan("main", {3, 2, 0});
+  EXPECT_EQ(names(keys), (Names{"unit1", "unit2"}));
+  EXPECT_EQ(keys.over_budget, 3u);
+  EXPECT_EQ(plan("main", {3, 0, 0}).units.size(), 5u);
+}
+
+TEST_F(PlanTest, damaged_and_foreign_sessions_are_passed_over) {
+  save("main", {unit(1)});
+  std::string good = save_session(*tiers_, {"app", "main", clock_.wall_ns(), {unit(2)}}, 99, {}).value();
+  std::string bytes = remote_.bytes_of(ObjectName::session("app", good)).value();
+  remote_.set(ObjectName::session("app", "0000000001-1"), "garbage");
+  remote_.set(ObjectName::session("app", "0000000002-1"), bytes);  // of another name
+  FetchPlan made = plan("main");
+  EXPECT_EQ(made.sessions, 2u);
+  EXPECT_EQ(made.units.size(), 2u);
+}
+
+TEST_F(PlanTest, a_remote_that_can_not_list_is_an_error) {
+  remote_.fail_next(FakeRemote::list_call, {ErrorCode::io, 0, "planned"});
+  EXPECT_EQ(plan_fetch(machine_.disk, machine_.layout, *tiers_, {"app", "main"}, {}, {}).code(), ErrorCode::io);
+}
+
+}  // namespace
+}  // namespace kache
