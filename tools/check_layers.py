@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Checks that includes go with the data flow: a folder may use itself and what stands before it, never what comes after."""
+"""Checks that includes go with the data flow: a folder may use itself and what stands before it, never what comes after.
+
+And that no two headers define a type of the same name: they would be one type to the linker, which picks either's functions."""
 import pathlib
 import re
 import sys
@@ -24,6 +26,17 @@ def violations(src):
     return found
 
 
+DEFINITION = re.compile(r"^(?:struct|class|enum class) (\w+)\s*(?:final\s*)?(?::[^;]*)?\{", re.M)
+
+
+def twins(src):
+    homes = {}
+    for path in sorted(src.rglob("*.h")):
+        for name in DEFINITION.findall(path.read_text(errors="replace")):
+            homes.setdefault(name, []).append(str(path))
+    return [f"{' and '.join(paths)}: both define {name}" for name, paths in homes.items() if len(set(paths)) > 1]
+
+
 def self_test():
     with tempfile.TemporaryDirectory() as directory:
         src = pathlib.Path(directory)
@@ -33,10 +46,14 @@ def self_test():
         (src / "base" / "bad.cc").write_text('#include "store/blob.h"\n')
         found = violations(src)
         assert len(found) == 1 and "bad.cc" in found[0], found
+        for folder in ("base", "store"):
+            (src / folder / "same.h").write_text("struct Same {\n};\nenum class Apart : int { a };\nclass Only;\n" if folder == "base" else "class Same final : Other {\n};\n")
+        assert len(twins(src)) == 1 and "Same" in twins(src)[0], twins(src)
 
 
 if __name__ == "__main__":
     self_test()
-    problems = violations(pathlib.Path(__file__).resolve().parent.parent / "src")
+    source = pathlib.Path(__file__).resolve().parent.parent / "src"
+    problems = violations(source) + twins(source)
     print("\n".join(problems) or "layers: includes follow the data flow")
     sys.exit(1 if problems else 0)

@@ -37,7 +37,7 @@ std::string real_path(const std::string& path) {
   return ::realpath(path.c_str(), buffer) ? buffer : path;
 }
 
-void read_cmake_cache(Directory& dir, Recognised& found) {
+void read_cmake_cache(Directory& dir, RecognisedDir& found) {
   std::string cache = dir.read("CMakeCache.txt", 8u << 20);
   std::string type = cmake_cache_value(cache, "CMAKE_BUILD_TYPE");
   if (!type.empty()) found.labels.push_back(type);
@@ -77,8 +77,8 @@ std::string cmake_cache_value(std::string_view cache, std::string_view name) {
   return {};
 }
 
-std::optional<Recognised> recognise_build_dir(Directory& dir, const std::vector<DirEntry>& entries, bool beside_manifest) {
-  Recognised found;
+std::optional<RecognisedDir> recognise_build_dir(Directory& dir, const std::vector<DirEntry>& entries, bool beside_manifest) {
+  RecognisedDir found;
   if (is_cargo(dir, entries, beside_manifest)) {
     found.kind = BuildKind::cargo;
   } else if (has_entry(entries, "CMakeCache.txt", DirEntry::regular)) {

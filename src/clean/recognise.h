@@ -8,7 +8,7 @@
 
 namespace kache {
 
-struct Recognised {
+struct RecognisedDir {
   BuildKind kind = BuildKind::cargo;
   std::string obstacle;            // why it must stay
   std::vector<std::string> labels;  // of CMake
@@ -16,7 +16,7 @@ struct Recognised {
 };
 
 // `entries` is what is in it. `beside_manifest`: a Cargo.toml stands beside it.
-std::optional<Recognised> recognise_build_dir(Directory& dir, const std::vector<DirEntry>& entries, bool beside_manifest);
+std::optional<RecognisedDir> recognise_build_dir(Directory& dir, const std::vector<DirEntry>& entries, bool beside_manifest);
 
 // The entry of CMakeCache.txt, "" when it has none: CMAKE_HOME_DIRECTORY:INTERNAL=/src.
 std::string cmake_cache_value(std::string_view cache, std::string_view name);

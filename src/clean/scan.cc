@@ -22,7 +22,7 @@ class Scan {
     if (request_.stop && *request_.stop) return;
     Result<std::vector<DirEntry>> entries = dir.list();
     if (!entries.ok()) return unreadable(entries.error());
-    if (std::optional<Recognised> found = recognise_build_dir(dir, *entries, beside_manifest)) {
+    if (std::optional<RecognisedDir> found = recognise_build_dir(dir, *entries, beside_manifest)) {
       add(dir, *found);
       if (!found->holds_projects) return;
     }
@@ -42,7 +42,7 @@ class Scan {
  private:
   void unreadable(const Error& error) { result.unreadable.push_back(error.message); }
 
-  void add(Directory& dir, const Recognised& found) {
+  void add(Directory& dir, const RecognisedDir& found) {
     Result<struct stat> st = dir.stat();
     if (!st.ok()) return;
     BuildDir row;

@@ -116,7 +116,7 @@ int run_config_show(const CommandContext& context, const ConfigOptions& options)
   std::printf("File: %s\n\n", context.config.file.empty() ? "none" : context.config.file.c_str());
   for (const Setting& setting : settings) {
     std::string text = value_text(*setting.option, shown_value(setting));
-    bool is_default = setting.source == Source::standard;
+    bool is_default = setting.source == SettingSource::standard;
     std::string source = options.origin && !is_default ? setting.where : source_name(setting.source);
     std::printf("%s  %s  %s%s\n", padded(std::string(setting.option->name()), key_width).c_str(),
                 padded(text.empty() ? "-" : text, value_width).c_str(), source.c_str(), setting.option->is_used() ? "" : " (not used here)");
@@ -133,7 +133,7 @@ int run_config_get(const CommandContext& context, const ConfigOptions& options) 
     answer.update(json_of(setting, setting.value));
     return print_json(answer), 0;
   }
-  if (setting.source == Source::standard && !option->is_used()) return fail(std::string(option->name()) + " is not set");
+  if (setting.source == SettingSource::standard && !option->is_used()) return fail(std::string(option->name()) + " is not set");
   if (!option->is_list()) return std::puts(value_text(*option, setting.value).c_str()), 0;
   for (const std::string& item : setting.value) std::puts(item.c_str());
   return 0;

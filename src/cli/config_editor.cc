@@ -20,7 +20,7 @@ std::string lock_of(const CommandContext& context, const Setting& setting) {
   std::string variable(option.variable);
   if (option.key.empty()) return "only the variable " + variable + " sets it";
   if (!option.is_used()) return "known, and not used here";
-  if (setting.source == Source::environment) return "env: " + variable + "=" + std::string(context.env.get_or_empty(variable));
+  if (setting.source == SettingSource::environment) return "env: " + variable + "=" + std::string(context.env.get_or_empty(variable));
   return {};
 }
 
@@ -35,8 +35,8 @@ ConfigField field_of(const CommandContext& context, const Setting& setting) {
   field.value = typed(option, shown_value(setting));
   field.standard = typed(option, setting.standard);
   field.source = source_name(setting.source);
-  if (setting.source == Source::file) field.source = setting.where.substr(setting.where.rfind('/') + 1);
-  if (setting.source == Source::environment) field.source = "env " + setting.where;
+  if (setting.source == SettingSource::file) field.source = setting.where.substr(setting.where.rfind('/') + 1);
+  if (setting.source == SettingSource::environment) field.source = "env " + setting.where;
   field.help = option.help;
   field.type = type_text(option);
   field.lock = lock_of(context, setting);

@@ -24,7 +24,7 @@ Result<DaemonLink> connect(const CommandContext& context) {
 
 // What the daemon says of itself. `not_found`: there is none.
 Result<nlohmann::ordered_json> ask_status(const CommandContext& context, DaemonLink& link) {
-  Frame frame = KACHE_TRY(link.ask(MessageType::status, {}, in_seconds(context, 5)));
+  DaemonFrame frame = KACHE_TRY(link.ask(MessageType::status, {}, in_seconds(context, 5)));
   nlohmann::ordered_json json = nlohmann::ordered_json::parse(frame.payload, nullptr, false);
   if (!json.is_object()) return Error{ErrorCode::corrupt, 0, "the daemon gives no status"};
   return json;
@@ -144,7 +144,7 @@ int run_daemon_start(const CommandContext& context, const DaemonOptions&) {
 static Status stop_daemon(const CommandContext& context, size_t drain_seconds) {
   DaemonLink link = KACHE_TRY(connect(context));
   int64_t deadline = in_seconds(context, static_cast<int64_t>(drain_seconds) + 10);
-  Result<Frame> ended = link.ask(MessageType::stop, encode(StopRequest{static_cast<uint32_t>(drain_seconds * 1000)}), deadline);
+  Result<DaemonFrame> ended = link.ask(MessageType::stop, encode(StopRequest{static_cast<uint32_t>(drain_seconds * 1000)}), deadline);
   if (ended.ok() && ended->type == MessageType::done) return Ok{};
   if (ended.ok()) return Error{ErrorCode::corrupt, 0, "the daemon does not understand"};
   // It does not listen to us: of another version, or stuck. Its pid is what the kernel says of the other end of the socket.

@@ -198,15 +198,15 @@ void Explainer::compare_commands(const Entry& entry, const Traces& own, Explanat
   for (const KeyPart* part : gone) explanation.changes.push_back(flag_change(Change::flag_gone, *part));
 }
 
-std::vector<Cause> Explainer::causes(const Explanation& explanation) {
-  std::vector<Cause> found;
+std::vector<RootCause> Explainer::causes(const Explanation& explanation) {
+  std::vector<RootCause> found;
   std::vector<std::string> via = {explanation.unit};
   std::set<Digest> seen = {explanation.action.digest};
   follow(explanation, via, seen, found);
   return found;
 }
 
-void Explainer::follow(const Explanation& from, std::vector<std::string>& via, std::set<Digest>& seen, std::vector<Cause>& found) {
+void Explainer::follow(const Explanation& from, std::vector<std::string>& via, std::set<Digest>& seen, std::vector<RootCause>& found) {
   if (via.size() > kDeepest) return;
   for (const Change& change : from.changes) {
     if (change.kind != Change::file || seen.size() > kMostUnits) continue;

@@ -43,7 +43,7 @@ struct Explanation {
 };
 
 // A unit that a miss goes back to. `via` begins with the unit that was asked about and ends with this one.
-struct Cause {
+struct RootCause {
   Explanation explanation;
   std::vector<std::string> via;
 };
@@ -54,14 +54,14 @@ class Explainer {
 
   Explanation explain(const ActionKey& action);
   // The ends of all chains through units whose outputs changed; none where the changes are the unit's own.
-  std::vector<Cause> causes(const Explanation& explanation);
+  std::vector<RootCause> causes(const Explanation& explanation);
   std::optional<Entry> entry(const ActionKey& action) const;
   std::optional<Traces> traces(const InvocationKey& key) const;
 
  private:
   void compare_inputs(const Traces& traces, size_t own, Explanation& explanation) const;
   void compare_commands(const Entry& entry, const Traces& traces, Explanation& explanation) const;
-  void follow(const Explanation& from, std::vector<std::string>& via, std::set<Digest>& seen, std::vector<Cause>& found);
+  void follow(const Explanation& from, std::vector<std::string>& via, std::set<Digest>& seen, std::vector<RootCause>& found);
 
   FileSystem& fs_;
   const StoreLayout& layout_;

@@ -47,7 +47,7 @@ Setting resolve(const CommandContext& context, const CompiledConfig& file, const
     OptionValue value = value_in(option, probe, said.values);
     if (!is_good && value == setting.standard) continue;
     setting.value = value;
-    setting.source = Source::file;
+    setting.source = SettingSource::file;
     setting.where = context.config.file + ":" + std::to_string(said.line);
   }
   const char* variable = option.variable.empty() ? nullptr : context.env.get(option.variable);
@@ -56,7 +56,7 @@ Setting resolve(const CommandContext& context, const CompiledConfig& file, const
   Config probe = standard;
   if (counts && set_option(option, variable, context.env, probe).ok()) {
     setting.value = value_in(option, probe, {variable});
-    setting.source = Source::environment;
+    setting.source = SettingSource::environment;
     setting.where = option.variable;
   }
   return setting;
@@ -109,7 +109,7 @@ std::string joined(const OptionValue& value, const char* separator) {
 
 }  // namespace
 
-const char* source_name(Source source) {
+const char* source_name(SettingSource source) {
   constexpr const char* kNames[] = {"default", "file", "environment"};
   return kNames[static_cast<size_t>(source)];
 }
@@ -121,7 +121,7 @@ std::vector<Setting> settings_in_force(const CommandContext& context) {
   std::vector<Setting> out;
   for (size_t i = 0; i < all_count(); ++i) {
     Setting setting = resolve(context, file, option_at(i));
-    if (setting.option->is_used() || setting.source != Source::standard) out.push_back(std::move(setting));
+    if (setting.option->is_used() || setting.source != SettingSource::standard) out.push_back(std::move(setting));
   }
   return out;
 }
@@ -138,7 +138,7 @@ std::string value_text(const Option& option, const OptionValue& value) {
 }
 
 OptionValue shown_value(const Setting& setting) {
-  bool is_secret = setting.option->key.ends_with(".token") && setting.source != Source::standard;
+  bool is_secret = setting.option->key.ends_with(".token") && setting.source != SettingSource::standard;
   return is_secret ? OptionValue{"(set)"} : setting.value;
 }
 

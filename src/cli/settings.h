@@ -11,13 +11,13 @@
 
 namespace kache {
 
-enum class Source : uint8_t { standard, file, environment };
-const char* source_name(Source source);  // "default", "file", "environment"
+enum class SettingSource : uint8_t { standard, file, environment };
+const char* source_name(SettingSource source);  // "default", "file", "environment"
 
 struct Setting {
   const Option* option = nullptr;
   OptionValue value, standard;  // in force, and the default
-  Source source = Source::standard;
+  SettingSource source = SettingSource::standard;
   std::string where;  // "/x/.kache.toml:3", "KACHE_MAX_SIZE"; "" of a default
 };
 

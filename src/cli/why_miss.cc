@@ -227,10 +227,10 @@ void add_diagnosis(std::string& out, const Explanation& explanation, const Build
   }
 }
 
-void add_causes(std::string& out, const std::vector<Cause>& causes, const BuildEvent& miss, const CommandContext& context) {
+void add_causes(std::string& out, const std::vector<RootCause>& causes, const BuildEvent& miss, const CommandContext& context) {
   if (causes.empty()) return;
   out += std::string("\nIt goes back to ") + (causes.size() == 1 ? "another unit" : "other units") + ":\n";
-  for (const Cause& cause : causes) {
+  for (const RootCause& cause : causes) {
     const Explanation& root = cause.explanation;
     out += "  root: " + printable(root.unit) + " -- " + why_at_all(root.standing) + "\n";
     add_changes(out, root.changes, miss, context, "    ");
@@ -280,7 +280,7 @@ struct Answer {
   std::vector<BuildEvent> log, events;  // all; of the unit
   std::optional<BuildEvent> miss;       // the last one
   Explanation explanation;
-  std::vector<Cause> causes;
+  std::vector<RootCause> causes;
 };
 
 Result<Answer> find_answer(const CommandContext& context, const std::string& asked) {
@@ -318,7 +318,7 @@ json json_of(const Answer& answer, const std::string& asked, const CommandContex
               {"not_cached", not_cached(miss)}, {"lookup_rejection", miss.lookup_rejection}, {"miss_reason", miss.miss_reasons},
               {"standing", kStandings[static_cast<size_t>(answer.explanation.standing)]},
               {"changes", json_of(answer.explanation.changes, miss, context)}, {"causes", json::array()}});
-  for (const Cause& cause : answer.causes) {
+  for (const RootCause& cause : answer.causes) {
     out["causes"].push_back({{"unit", cause.explanation.unit},
                              {"standing", kStandings[static_cast<size_t>(cause.explanation.standing)]},
                              {"via", cause.via},

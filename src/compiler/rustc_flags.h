@@ -13,7 +13,7 @@
 
 namespace kache {
 
-enum class Flag : uint8_t {
+enum class RustcFlag : uint8_t {
   keyed,  // needs nothing but to be in the key
   lint,   // -A and its like: keyed, and "help" asks for the list
   crate_name, crate_type, emit, print, out_dir, output, target, library_dir, external, sysroot, remap, codegen,
@@ -24,7 +24,7 @@ struct FlagRow {
   char letter;            // 'C', or 0 where there is none
   std::string_view name;  // "codegen", or "" where there is none
   bool takes_value;
-  Flag flag;
+  RustcFlag flag;
 };
 
 const FlagRow* find_flag(char letter);

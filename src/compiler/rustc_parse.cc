@@ -97,47 +97,47 @@ class Parser : private LineParser {
   void take_flag(const FlagRow& row, std::string_view value) {
     std::string v(value);
     switch (row.flag) {
-      case Flag::keyed: break;
-      case Flag::lint:
+      case RustcFlag::keyed: break;
+      case RustcFlag::lint:
         if (value == "help" || (row.letter == 'W' && value == "all")) help(row, value);
         break;
-      case Flag::crate_name: inv().crate_name = v; break;
-      case Flag::crate_type:
+      case RustcFlag::crate_name: inv().crate_name = v; break;
+      case RustcFlag::crate_type:
         split(value, ',', [&](std::string_view type) { inv().crate_types.emplace_back(type); });
         break;
-      case Flag::emit: return take_emits(row, value);
-      case Flag::print: take_print(value); break;
-      case Flag::out_dir:
+      case RustcFlag::emit: return take_emits(row, value);
+      case RustcFlag::print: take_print(value); break;
+      case RustcFlag::out_dir:
         inv().out_dir = v;
         return key("--out-dir");
-      case Flag::output:
+      case RustcFlag::output:
         inv().output_file = v;
         return key(canonical(row, base_name(value)));
-      case Flag::target:
+      case RustcFlag::target:
         inv().target = v;
         if (value.ends_with(".json")) return key(canonical(row, {}), v);
         break;
-      case Flag::library_dir: return take_library_dir(row, value);
-      case Flag::external: return take_extern(row, value);
-      case Flag::sysroot:
+      case RustcFlag::library_dir: return take_library_dir(row, value);
+      case RustcFlag::external: return take_extern(row, value);
+      case RustcFlag::sysroot:
         inv().sysroot = v;
         return key(canonical(row, {}), v);
-      case Flag::remap: return take_remap(row, value);
-      case Flag::codegen: return take_codegen(row, value);
-      case Flag::unstable: return take_unstable(row, value);
-      case Flag::error_format:
+      case RustcFlag::remap: return take_remap(row, value);
+      case RustcFlag::codegen: return take_codegen(row, value);
+      case RustcFlag::unstable: return take_unstable(row, value);
+      case RustcFlag::error_format:
         inv().json_errors = value == "json";
         inv().color_given = true;
         break;
-      case Flag::color: inv().color_given = true; break;
-      case Flag::width:
+      case RustcFlag::color: inv().color_given = true; break;
+      case RustcFlag::width:
         inv().diagnostic_width = v;
         return;
-      case Flag::test: inv().is_test = true; break;
-      case Flag::help:
-      case Flag::explain: help(row, value); break;
-      case Flag::pretty: refuse(Refusal::prints_to_stdout, canonical(row, value)); break;
-      case Flag::version: asks_ = asks_version_ = true; break;
+      case RustcFlag::test: inv().is_test = true; break;
+      case RustcFlag::help:
+      case RustcFlag::explain: help(row, value); break;
+      case RustcFlag::pretty: refuse(Refusal::prints_to_stdout, canonical(row, value)); break;
+      case RustcFlag::version: asks_ = asks_version_ = true; break;
     }
     key(canonical(row, value));
   }

@@ -19,8 +19,8 @@ class Connection {
   // Reads what is there. False: the client is gone, and has said all that it will; what it said may still be taken.
   bool read();
   // The next whole frame; false where there is none yet. An Error: it does not speak our language.
-  Result<bool> next(Frame& frame) { return take_frame(in_, frame); }
-  void queue(const Frame& frame) { out_ += encode_frame(frame); }
+  Result<bool> next(DaemonFrame& frame) { return take_frame(in_, frame); }
+  void queue(const DaemonFrame& frame) { out_ += encode_frame(frame); }
   // Writes as much as goes. False: the client is gone.
   bool write();
   bool has_output() const { return !out_.empty(); }

@@ -52,7 +52,7 @@ class Descriptor {
 class Mailbox {
  public:
   Mailbox() : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-  void put(uint64_t connection, Frame frame) {
+  void put(uint64_t connection, DaemonFrame frame) {
     {
       std::lock_guard lock(mutex_);
       letters_.emplace_back(connection, std::move(frame));
@@ -60,7 +60,7 @@ class Mailbox {
     uint64_t one = 1;
     (void)!::write(wake_.get(), &one, sizeof one);
   }
-  std::vector<std::pair<uint64_t, Frame>> take() {
+  std::vector<std::pair<uint64_t, DaemonFrame>> take() {
     uint64_t count;
     (void)!::read(wake_.get(), &count, sizeof count);
     std::lock_guard lock(mutex_);
@@ -71,7 +71,7 @@ class Mailbox {
  private:
   Descriptor wake_;
   std::mutex mutex_;
-  std::vector<std::pair<uint64_t, Frame>> letters_;
+  std::vector<std::pair<uint64_t, DaemonFrame>> letters_;
 };
 
 // A directory that nobody else can have put something into.
@@ -235,7 +235,7 @@ class Server {
 
   // False: it has to go.
   bool take_requests(Connection& connection) {
-    Frame frame;
+    DaemonFrame frame;
     for (;;) {
       Result<bool> taken = connection.next(frame);
       if (!taken.ok()) return false;
@@ -244,7 +244,7 @@ class Server {
     }
   }
 
-  bool answer(Connection& connection, const Frame& frame) {
+  bool answer(Connection& connection, const DaemonFrame& frame) {
     if (!connection.has_introduced_itself) {
       ByteReader in(frame.payload);
       uint32_t protocol = in.u32();
@@ -277,7 +277,7 @@ class Server {
     }
   }
 
-  bool fetch(Connection& connection, const Frame& frame) {
+  bool fetch(Connection& connection, const DaemonFrame& frame) {
     Result<FetchRequest> request = decode_fetch(frame.payload);
     if (!request.ok()) return false;
     service_->fetch(*request, [this, number = connection.number(), id = frame.id](const FetchReply& reply) {

@@ -56,7 +56,7 @@ Error status_error(std::string_view what, const HttpResponse& response, std::str
   return {code, 0, std::move(message)};
 }
 
-Status CountingSink::check_length(std::string_view what, const HttpResponse& response) const {
+Status AnswerSink::check_length(std::string_view what, const HttpResponse& response) const {
   std::string text = header_of(response, "content-length");
   if (text.empty()) return Ok{};
   uint64_t announced = 0;

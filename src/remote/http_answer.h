@@ -15,9 +15,9 @@ inline bool is_success(int status) { return status >= 200 && status < 300; }
 Error status_error(std::string_view what, const HttpResponse& response, std::string_view said = {});
 
 // Counts what arrives, and knows how much was announced.
-class CountingSink final : public Sink {
+class AnswerSink final : public Sink {
  public:
-  explicit CountingSink(Sink& to) : to_(to) {}
+  explicit AnswerSink(Sink& to) : to_(to) {}
   Status write(std::string_view bytes) override {
     count_ += bytes.size();
     return to_.write(bytes);

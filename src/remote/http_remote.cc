@@ -35,7 +35,7 @@ class HttpRemote final : public Remote {
 
   Result<std::string> get(const ObjectName& name, Sink& sink, const Limits& limits) override {
     HttpRequest request = request_for("GET", url_of(name));
-    CountingSink counted(sink);
+    AnswerSink counted(sink);
     request.sink = &counted;
     request.follows_redirects = true;
     HttpResponse response = KACHE_TRY(http_.perform(request, limits));

@@ -75,7 +75,7 @@ class S3Remote final : public Remote {
   std::string description() const override { return bucket_.place; }
 
   Result<std::string> get(const ObjectName& name, Sink& sink, const Limits& limits) override {
-    CountingSink counted(sink);
+    AnswerSink counted(sink);
     HttpRequest request = request_for("GET", name);
     request.sink = &counted;
     HttpResponse response = KACHE_TRY(send(request, limits));

@@ -104,8 +104,8 @@ Status DaemonLink::send(std::string_view bytes, int64_t deadline_ns) {
   return Ok{};
 }
 
-Result<Frame> DaemonLink::receive(int64_t deadline_ns) {
-  Frame frame;
+Result<DaemonFrame> DaemonLink::receive(int64_t deadline_ns) {
+  DaemonFrame frame;
   for (;;) {
     if (KACHE_TRY(take_frame(received_, frame))) return frame;
     char buffer[16 << 10];
@@ -129,11 +129,11 @@ Status DaemonLink::tell(MessageType type, std::string payload, int64_t deadline_
   return send(bytes + encode_frame({type, next_id_++, std::move(payload)}), deadline_ns);
 }
 
-Result<Frame> DaemonLink::ask(MessageType type, std::string payload, int64_t deadline_ns) {
+Result<DaemonFrame> DaemonLink::ask(MessageType type, std::string payload, int64_t deadline_ns) {
   uint64_t id = next_id_;
   KACHE_TRY(tell(type, std::move(payload), deadline_ns));
   for (;;) {
-    Frame frame = KACHE_TRY(receive(deadline_ns));
+    DaemonFrame frame = KACHE_TRY(receive(deadline_ns));
     if (frame.type == MessageType::hello_reply) {
       ByteReader in(frame.payload);
       uint32_t protocol = in.u32();

@@ -29,7 +29,7 @@ class DaemonLink {
   // Sends without waiting for anything.
   Status tell(MessageType type, std::string payload, int64_t deadline_ns);
   // Sends and waits for the answer.
-  Result<Frame> ask(MessageType type, std::string payload, int64_t deadline_ns);
+  Result<DaemonFrame> ask(MessageType type, std::string payload, int64_t deadline_ns);
 
   int daemon_pid() const { return pid_; }  // as the kernel says
   const std::string& program() const { return program_; }  // as it says itself, once it has answered
@@ -37,7 +37,7 @@ class DaemonLink {
  private:
   DaemonLink(Clock& clock, int fd, int pid) : clock_(clock), fd_(fd), pid_(pid) {}
   Status send(std::string_view bytes, int64_t deadline_ns);
-  Result<Frame> receive(int64_t deadline_ns);
+  Result<DaemonFrame> receive(int64_t deadline_ns);
 
   Clock& clock_;
   int fd_ = -1, pid_ = 0;

@@ -97,7 +97,7 @@ Result<T> finished(const ByteReader& in, T value) {
 
 }  // namespace
 
-std::string encode_frame(const Frame& frame) {
+std::string encode_frame(const DaemonFrame& frame) {
   ByteWriter out;
   out.u32(static_cast<uint32_t>(frame.payload.size() + kFrameHead - 4));
   out.u8(static_cast<uint8_t>(frame.type));
@@ -106,7 +106,7 @@ std::string encode_frame(const Frame& frame) {
   return std::move(out).take();
 }
 
-Result<bool> take_frame(std::string& bytes, Frame& frame) {
+Result<bool> take_frame(std::string& bytes, DaemonFrame& frame) {
   if (bytes.size() < 4) return false;
   ByteReader in(bytes);
   uint32_t size = in.u32();

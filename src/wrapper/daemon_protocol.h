@@ -38,14 +38,14 @@ enum class MessageType : uint8_t {
   text = 68,
 };
 
-struct Frame {
+struct DaemonFrame {
   MessageType type = MessageType::hello;
   uint64_t id = 0;
   std::string payload;
 };
-std::string encode_frame(const Frame& frame);
+std::string encode_frame(const DaemonFrame& frame);
 // Takes the first whole frame from `bytes`. False: more is needed. `too_large` or `corrupt`: the other side is none of ours.
-Result<bool> take_frame(std::string& bytes, Frame& frame);
+Result<bool> take_frame(std::string& bytes, DaemonFrame& frame);
 
 // The options that say which remotes there are and how to use them, and the variables with credentials.
 struct RemoteSettings {

@@ -23,7 +23,7 @@ TEST(DaemonFrameTest, are_taken_one_by_one_however_they_arrive) {
   std::vector<std::string> seen;
   for (char c : sent) {
     arrived += c;
-    Frame frame;
+    DaemonFrame frame;
     while (take_frame(arrived, frame).value()) seen.push_back(std::to_string(static_cast<int>(frame.type)) + " " + std::to_string(frame.id) + " " + frame.payload);
   }
   EXPECT_EQ(seen, (std::vector<std::string>{"1 0 first", "2 7 ", "68 18446744073709551615 third"}));
@@ -31,7 +31,7 @@ TEST(DaemonFrameTest, are_taken_one_by_one_however_they_arrive) {
 }
 
 TEST(DaemonFrameTest, of_an_impossible_size_are_refused_at_once) {
-  Frame frame;
+  DaemonFrame frame;
   ByteWriter large;
   large.u32(kMaxDaemonFrame + 1);
   std::string bytes = large.bytes();

@@ -30,7 +30,7 @@ bool RemoteSource::fetch(FetchRequest::What what, const Digest& key, uint64_t ty
     DaemonLink link = KACHE_TRY(connect_or_start({fs_, clock_, layout_, env_, tool_, daemon_socket(config_, env_)}, deadline));
     FetchRequest request{what, key, static_cast<uint32_t>(wait / 1'000'000), settings(), build_};
     // The daemon ends in time by itself; a little more is for its answer.
-    Frame frame = KACHE_TRY(link.ask(MessageType::fetch, encode(request), deadline + kShortestWaitNs));
+    DaemonFrame frame = KACHE_TRY(link.ask(MessageType::fetch, encode(request), deadline + kShortestWaitNs));
     if (frame.type != MessageType::fetched) return Error{ErrorCode::corrupt, 0, "the daemon does not understand"};
     return decode_fetch_reply(frame.payload);
   }();
