@@ -221,7 +221,7 @@ class Server {
 
   void deliver() {
     for (auto& [number, frame] : mailbox_.take()) {
-      auto found = std::find_if(connections_.begin(), connections_.end(), [&](const auto& one) { return one.second->number() == number; });
+      auto found = std::find_if(connections_.begin(), connections_.end(), [to = number](const auto& one) { return one.second->number() == to; });
       if (found == connections_.end()) continue;  // it did not wait
       found->second->queue(frame);
       if (!flush(*found->second)) connections_.erase(found);
