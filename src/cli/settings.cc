@@ -107,6 +107,15 @@ std::string joined(const OptionValue& value, const char* separator) {
   return out;
 }
 
+// "redis://user:password@host" → "redis://user:***@host"
+std::string without_password(const std::string& url) {
+  size_t scheme = url.find("://");
+  size_t end = scheme == std::string::npos ? 0 : std::min(url.find_first_of("/?", scheme + 3), url.size());
+  size_t at = url.rfind('@', end), colon = scheme == std::string::npos ? std::string::npos : url.find(':', scheme + 3);
+  if (end == 0 || at == std::string::npos || colon > at) return url;
+  return url.substr(0, colon + 1) + "***" + url.substr(at);
+}
+
 }  // namespace
 
 const char* source_name(SettingSource source) {
@@ -139,7 +148,12 @@ std::string value_text(const Option& option, const OptionValue& value) {
 
 OptionValue shown_value(const Setting& setting) {
   bool is_secret = setting.option->key.ends_with(".token") && setting.source != SettingSource::standard;
-  return is_secret ? OptionValue{"(set)"} : setting.value;
+  if (is_secret) return {"(set)"};
+  OptionValue shown = setting.value;
+  if (setting.option->key == "cache.remotes") {
+    for (std::string& url : shown) url = without_password(url);
+  }
+  return shown;
 }
 
 json value_json(const Option& option, const OptionValue& value) {

@@ -17,7 +17,8 @@ constexpr int64_t kLongestDemandNs = 3 * kSecond;
 constexpr int64_t kFirstRetryNs = 5 * kSecond, kLongestRetryNs = 300 * kSecond;
 constexpr int64_t kKeepTryingNs = int64_t{24} * 3600 * kSecond;
 constexpr int64_t kBrokenNs = 30 * kSecond;  // how long settings that can not be used are not looked at again
-constexpr size_t kMostSetups = 64;
+constexpr size_t kMostSetups = 64, kMostRefusals = 4096;
+constexpr int64_t kRefusedNs = 60 * kSecond;
 constexpr int64_t kBuildEndsNs = 60 * kSecond;   // so long nothing is asked for
 constexpr uint64_t kDemandsToJudge = 10;         // so many come that were not foreseen, before what is fetched ahead is judged
 constexpr double kLeastUse = 0.3;                // of all demands; below that it is not worth it
@@ -119,6 +120,10 @@ FetchReply Service::run_fetch(const FetchRequest& request, int64_t deadline_ns) 
     else if (done.code() == ErrorCode::busy) reply = {FetchReply::suppressed, done.error().message};
     else if (done.code() != ErrorCode::not_found) reply = failed(done.error().message);
   }
+  // For the remote it is as if it were not there, since somebody has found that it is no good.
+  if (reply.kind == FetchReply::failed) note_refusal(request.key, reply.reason);
+  std::string refusal = reply.kind == FetchReply::absent ? refusal_of(request.key) : "";
+  if (!refusal.empty()) reply = {FetchReply::absent, refusal};
   const Moved& moved = exchange.moved();
   counts_.active_downloads--;
   counts_.requests += moved.requests;
@@ -136,6 +141,19 @@ FetchReply Service::run_fetch(const FetchRequest& request, int64_t deadline_ns) 
     note_transfer("download", request.key.hex(), moved, started, reply.kind == FetchReply::found);
   }
   return reply;
+}
+
+void Service::note_refusal(const Digest& key, const std::string& why) {
+  std::lock_guard lock(mutex_);
+  if (refused_.size() >= kMostRefusals) refused_.clear();
+  refused_[key] = {why, clock_.monotonic_ns()};
+}
+
+std::string Service::refusal_of(const Digest& key) const {
+  std::lock_guard lock(mutex_);
+  auto known = refused_.find(key);
+  bool is_fresh = known != refused_.end() && clock_.monotonic_ns() - known->second.second < kRefusedNs;
+  return is_fresh ? known->second.first : "";
 }
 
 FetchReply Service::take_traces(RemoteSetup&, Exchange& exchange, const FetchRequest& request, int64_t deadline_ns) {
@@ -263,6 +281,10 @@ void Service::fetch_unit_ahead(const std::string& session, const RemoteSettings&
     counts_.prefetch_completed++;
     counts_.prefetch_bytes += exchange.moved().compressed_bytes;
     note_transfer("download", unit.action.hex(), exchange.moved(), started, true);
+  }
+  if (!done.ok() && done.code() != ErrorCode::not_found && done.code() != ErrorCode::timed_out) {
+    note_refusal(unit.invocation.digest, done.error().message);
+    note_refusal(unit.action.digest, done.error().message);
   }
   std::vector<Reply> waiting;
   {

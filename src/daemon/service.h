@@ -89,6 +89,8 @@ class Service {
   void start_flight(const FlightKey& flight, const FetchRequest& request, int64_t deadline_ns);
   FetchReply run_fetch(const FetchRequest& request, int64_t deadline_ns);
   FetchReply take_traces(RemoteSetup& setup, Exchange& exchange, const FetchRequest& request, int64_t deadline_ns);
+  void note_refusal(const Digest& key, const std::string& why);
+  std::string refusal_of(const Digest& key) const;
   void note_demand(const FetchRequest& request);
   void fetch_ahead(const FetchRequest& request);
   Result<FetchPlan> plan_for(const Config& config, RemoteSetup& setup, const Namespace& name, const std::string& root, const Limits& limits);
@@ -120,6 +122,7 @@ class Service {
   std::map<Digest, std::pair<std::string, int64_t>> broken_; // settings that can not be used: why, and since when
   std::map<FlightKey, Flight> flights_;
   std::map<std::string, ActiveBuild> builds_;                // by session
+  std::map<Digest, std::pair<std::string, int64_t>> refused_; // what a remote has and was not taken: why, and when
   std::set<ActionKey> uploads_;                              // under way or waiting for the next attempt
   std::map<Digest, std::vector<Upload>> parked_;             // until somebody comes with their secrets
   std::mt19937_64 random_;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/path.h"
+#include "store/verify.h"
 #include "key/invocation_key.h"
 #include "store/memo.h"
 #include "store/restore.h"
@@ -79,11 +80,26 @@ Result<CompileCommand> shared_command(const CommandLine& line, const Invocation&
   return command;
 }
 
+static void let_file_settle(FileSystem& fs, Clock& clock, const std::string& path) {
+  Result<FileStat> file = fs.stat(path);
+  if (file.ok() && file->is_regular() && !settled(*file, clock.file_clock_ns())) clock.let_file_clock_pass(file->ctime_ns);
+}
+
 void let_named_files_settle(FileSystem& fs, Clock& clock, const CommandLine& line) {
+  std::string_view before;
   for (const std::string& word : line.argv) {
+    // Where rustc looks for libraries: one that has just appeared there could have come after it looked. Cargo's
+    // `-L dependency=…` is not looked through.
+    bool is_searched = before == "-L" && !word.starts_with("dependency=");
+    before = word;
     if (word.empty() || word.front() == '-') continue;
-    Result<FileStat> file = fs.stat(absolute_path(line.cwd, word));
-    if (file.ok() && file->is_regular() && !settled(*file, clock.file_clock_ns())) clock.let_file_clock_pass(file->ctime_ns);
+    std::string path = absolute_path(line.cwd, is_searched ? word.substr(word.find('=') + 1) : word);
+    let_file_settle(fs, clock, path);
+    Result<std::vector<DirEntry>> libraries = is_searched ? fs.list(path) : Result<std::vector<DirEntry>>(Error{});
+    if (!libraries.ok()) continue;
+    for (const DirEntry& library : *libraries) {
+      if (is_library_name(library.name)) let_file_settle(fs, clock, join_path(path, library.name));
+    }
   }
 }
 

@@ -40,7 +40,7 @@ bool RemoteSource::fetch(FetchRequest::What what, const Digest& key, uint64_t ty
     note_silent(fs_, layout_);
     return false;
   }
-  if (reply->kind == FetchReply::failed || reply->kind == FetchReply::suppressed) problem_ = "remote: " + reply->reason;
+  if (!reply->reason.empty()) problem_ = "remote: " + reply->reason;
   return reply->kind == FetchReply::found;
 }
 

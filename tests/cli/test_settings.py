@@ -250,3 +250,12 @@ def test_a_secret_is_given_to_who_asks_for_it_only(home):
         said = home.run(*command, check=0)
         assert "geheim" not in said.stdout + said.stderr and "cache.planner.token" in said.stdout
     assert home.get("cache.planner.token") == "geheim"
+
+
+def test_passwords_of_remotes_are_not_shown(home):
+    home.write("[cache]\nremotes = ['redis://ci:hunter2@host/0?ttl=7d', '/mnt/a:b@c', 's3://bucket/a@b:c']\n")
+    for command in (("config", "show"), ("config", "show", "--json"), ("doctor",), ("doctor", "--json")):
+        said = home.run(*command).stdout
+        assert "hunter2" not in said, command
+    shown = home.run("config", "show", "--json").stdout
+    assert "redis://ci:***@host/0?ttl=7d" in shown and "/mnt/a:b@c" in shown and "s3://bucket/a@b:c" in shown
