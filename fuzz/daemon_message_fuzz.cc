@@ -17,7 +17,7 @@ void require(bool holds) {
 
 void frames(std::string_view bytes) {
   std::string rest(bytes);
-  Frame frame;
+  DaemonFrame frame;
   for (;;) {
     size_t before = rest.size();
     Result<bool> taken = take_frame(rest, frame);

@@ -18,7 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   MemFileSystem fs(clock);
   (void)fs.make_dir("/cache", 0700);
   (void)fs.create("/cache/events.jsonl", bytes, 0600);
-  CommandContext context{fs, clock, Env(std::vector<std::string>{"HOME=/h"}), "/", "/kache", Config{}, StoreLayout("/cache")};
+  CommandContext context{fs, clock, Env(std::vector<std::string>{"HOME=/h"}), "/", "/kache", "/kache-tool", Config{}, StoreLayout("/cache")};
 
   Result<std::vector<BuildEvent>> events = read_events(fs, "/cache/events.jsonl", 0);
   Result<std::vector<PastBuild>> builds = all_builds(context, "");
