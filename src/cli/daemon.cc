@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "cli/command.h"
 #include "cli/json.h"
+#include "cli/remote_state.h"
 #include "cli/service_manager.h"
 #include "daemon/server.h"
 #include "wrapper/daemon_link.h"
@@ -20,14 +21,6 @@ int64_t in_seconds(const CommandContext& context, int64_t seconds) { return cont
 
 Result<DaemonLink> connect(const CommandContext& context) {
   return DaemonLink::connect(daemon_socket(context.config, context.env), context.clock, in_seconds(context, 5));
-}
-
-// What the daemon says of itself. `not_found`: there is none.
-Result<nlohmann::ordered_json> ask_status(const CommandContext& context, DaemonLink& link) {
-  DaemonFrame frame = KACHE_TRY(link.ask(MessageType::status, {}, in_seconds(context, 5)));
-  nlohmann::ordered_json json = nlohmann::ordered_json::parse(frame.payload, nullptr, false);
-  if (!json.is_object()) return Error{ErrorCode::corrupt, 0, "the daemon gives no status"};
-  return json;
 }
 
 std::string service_file(const CommandContext& context, const ServiceManager& manager) {
@@ -98,9 +91,9 @@ int run_daemon_status(const CommandContext& context, const DaemonOptions& option
   nlohmann::ordered_json status = {{"running", false}, {"socket", daemon_socket(context.config, context.env)}};
   Result<DaemonLink> link = connect(context);
   if (link.ok()) {
-    Result<nlohmann::ordered_json> told = ask_status(context, *link);
-    if (!told.ok()) return fail("daemon: " + told.error().message);
-    status = *told;
+    nlohmann::ordered_json told = daemon_status(context);
+    if (told.is_null()) return fail("daemon: it does not answer; kache daemon restart");
+    status = std::move(told);
   } else if (link.code() != ErrorCode::not_found) {
     return fail("daemon: " + link.error().message);
   }
@@ -134,8 +127,7 @@ int run_daemon_start(const CommandContext& context, const DaemonOptions&) {
   DaemonStart start{context.fs, context.clock, context.layout, context.env, context.tool, daemon_socket(context.config, context.env)};
   Result<DaemonLink> link = connect_or_start(start, in_seconds(context, 8));
   if (!link.ok()) return fail("the daemon did not start: " + link.error().message + "; see " + context.layout.root() + "/daemon.log");
-  Result<nlohmann::ordered_json> status = ask_status(context, *link);
-  if (!status.ok()) return fail("the daemon does not answer: " + status.error().message);
+  if (daemon_status(context).is_null()) return fail("the daemon does not answer");
   std::fputs("daemon started\n", stderr);
   return 0;
 }

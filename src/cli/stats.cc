@@ -4,6 +4,7 @@
 
 #include "cli/choice.h"
 #include "cli/json.h"
+#include "cli/remote_state.h"
 #include "index/events.h"
 #include "index/store_index.h"
 #include "index/summary.h"
@@ -25,6 +26,31 @@ nlohmann::ordered_json json_of(const StoreTotals& store, uint64_t limit, const S
           {"skipped", sum.skipped}, {"probes", sum.probes}, {"store_failures", sum.store_failures}};
 }
 
+unsigned long long count_in(const nlohmann::ordered_json& status, const char* name) {
+  auto field = status.find(name);
+  return field != status.end() && field->is_number_unsigned() ? field->get<unsigned long long>() : 0;
+}
+
+// Where results are shared: with whom, and how that fares.
+void print_sharing(const CommandContext& context) {
+  std::printf("Remote:     %s\n", printable(remote_text(context)).c_str());
+  if (!context.config.has_remote()) return;
+  nlohmann::ordered_json status = daemon_status(context);
+  if (status.is_null()) {
+    std::puts("Daemon:     offline (a compile that needs it starts it)");
+    return;
+  }
+  bool is_degraded = status.value("remote_degraded", false);
+  std::printf("Daemon:     v%s, pid %llu\n", printable(status.value("version", "")).c_str(), count_in(status, "pid"));
+  std::printf("Resilience: %llu remote round trips, %llu absent, %llu restores suppressed / %llu uploads deferred%s\n",
+              count_in(status, "remote_requests"), count_in(status, "remote_checks_absent"), count_in(status, "downloads_suppressed"),
+              count_in(status, "pending_uploads"), is_degraded ? " - DEGRADED" : "");
+  if (!context.config.prefetch_enabled) return (void)std::puts("Prefetch:   disabled (what a compile asks for is fetched all the same)");
+  const nlohmann::ordered_json prefetch = status.value("prefetch", nlohmann::ordered_json::object());
+  std::printf("Prefetch:   %llu downloads (%s), %llu cancelled\n", count_in(prefetch, "downloads_completed"),
+              human_size(count_in(prefetch, "bytes_downloaded")).c_str(), count_in(prefetch, "keys_cancelled"));
+}
+
 }  // namespace
 
 int run_stats(const CommandContext& context, const StatsOptions& options) {
@@ -39,7 +65,13 @@ int run_stats(const CommandContext& context, const StatsOptions& options) {
   StoreTotals store = index.totals();
   auto number = [](uint64_t n) { return static_cast<unsigned long long>(n); };
   uint64_t limit = context.config.local_max_size;
-  if (options.json) return std::puts(to_text(json_of(store, limit, summary, chosen->label)).c_str()), 0;
+  if (options.json) {
+    nlohmann::ordered_json json = json_of(store, limit, summary, chosen->label);
+    json["remote"] = remote_text(context);
+    json["daemon"] = context.config.has_remote() ? daemon_status(context) : nlohmann::ordered_json(nullptr);
+    std::puts(to_text(json).c_str());
+    return 0;
+  }
   std::printf("Store:      %s / %s (%llu entries, %s%%)\n", human_size(store.blob_bytes).c_str(), human_size(limit).c_str(),
               number(store.entries), percent(store.blob_bytes, limit).c_str());
   if (store.blobs > 0) {
@@ -62,6 +94,7 @@ int run_stats(const CommandContext& context, const StatsOptions& options) {
   } else {
     std::puts("Time saved: n/a");
   }
+  print_sharing(context);
   std::printf("Others:     %llu failed compiles, %llu failed probes, %llu faults, %llu passthroughs, %llu skipped, %llu questions, "
               "%llu not stored\n",
               number(summary.errors), number(summary.failed_trials), number(summary.faults), number(summary.passthroughs),

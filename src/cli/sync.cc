@@ -60,7 +60,7 @@ class Sync {
 
   Status plan_pull() {
     if (options_.all) return plan_pull_all();
-    Namespace name = namespace_of(context_.fs, options_.space.empty() ? context_.env.get_or_empty("KACHE_NAMESPACE") : options_.space, context_.cwd);
+    Namespace name = namespace_of(context_.fs, options_.space.empty() ? context_.config.space : options_.space, context_.cwd);
     PlanLimits no_limits{5, 0, 0};
     FetchPlan fetch = KACHE_TRY(plan_fetch(context_.fs, context_.layout, *setup_.remote, name, no_limits, command_limits(context_)));
     if (fetch.sessions == 0) std::fprintf(stderr, "No build of %s is recorded in the remote; --all pulls everything.\n", printable(name.space).c_str());
@@ -186,7 +186,7 @@ int run_save_manifest(const CommandContext& context, const SyncOptions& options)
     return options.all || is_below(one.root, context.cwd) || is_below(context.cwd, one.root);
   });
   if (build == builds->end()) return std::fputs("No build events found, skipping manifest save\n", stderr), 0;
-  Namespace name = namespace_of(context.fs, options.space.empty() ? context.env.get_or_empty("KACHE_NAMESPACE") : options.space, build->root);
+  Namespace name = namespace_of(context.fs, options.space.empty() ? context.config.space : options.space, build->root);
   RecordedSession session = session_of(*build, name, context.clock.wall_ns());
   if (session.units.empty()) return std::fputs("No build events found, skipping manifest save\n", stderr), 0;
   Result<std::string> saved = save_session(*(*setup)->remote, session, digest_bytes(build->id).prefix64(), command_limits(context));
@@ -200,7 +200,7 @@ int run_prefetch(const CommandContext& context, const SyncOptions& options) {
   if (!setup.ok()) return fail(setup.error().message), 2;
   Status store = prepare_store(context.fs, context.layout);
   if (!store.ok()) return fail(store.error().message);
-  Namespace name = namespace_of(context.fs, options.space.empty() ? context.env.get_or_empty("KACHE_NAMESPACE") : options.space, context.cwd);
+  Namespace name = namespace_of(context.fs, options.space.empty() ? context.config.space : options.space, context.cwd);
   const Config& config = context.config;
   Limits limits = command_limits(context);
   if (config.prefetch_deadline_secs > 0) {

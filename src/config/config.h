@@ -78,6 +78,7 @@ struct Config {
   std::string planner_endpoint, planner_token;
   uint64_t planner_timeout_ms = 750;
   uint64_t daemon_idle_timeout_secs = 0;                  // 0: never
+  std::string space;                                      // KACHE_NAMESPACE
   std::string socket_path;                                // KACHE_SOCKET_PATH
 
   // False: nothing beyond this machine is ever asked.

@@ -92,6 +92,8 @@ const Option kOptions[] = {
     {"cache.planner.token", "KACHE_PLANNER_TOKEN", T::text, &Config::planner_token, "for that service"},
     {"cache.daemon_idle_timeout_secs", "KACHE_DAEMON_IDLE_TIMEOUT", T::seconds, &Config::daemon_idle_timeout_secs,
      "when a daemon that nobody asks ends; 0: never"},
+    {"", "KACHE_NAMESPACE", T::text, &Config::space,
+     "which builds belong together where one fetches what another asked for; the origin of the git repository without it"},
     {"", "KACHE_SOCKET_PATH", T::path, &Config::socket_path, "of the daemon; absolute"},
     {"", "KACHE_BASE_DIR", T::path, &Config::base_dir, "one more place whose location does not matter"},
     {"", "KACHE_RUSTC_PATH_NORMALIZE", T::boolean, &Config::path_normalize, "compile Rust with remapped paths"},

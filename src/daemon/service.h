@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <nlohmann/json_fwd.hpp>
 #include <random>
 #include <set>
@@ -34,6 +35,9 @@ struct ServiceCounts {
   std::atomic<uint64_t> bytes_downloaded{0}, bytes_uploaded{0}, requests{0}, active_downloads{0}, active_uploads{0};
 };
 
+inline FetchReply failed_reply(std::string reason) { return {FetchReply::failed, std::move(reason)}; }
+
+// service_fetch.cc, service_ahead.cc and service_uploads.cc have its three parts.
 class Service {
  public:
   using Opener = std::function<Result<std::shared_ptr<RemoteSetup>>(const RemoteSettings&)>;
@@ -96,7 +100,7 @@ class Service {
   Result<FetchPlan> plan_for(const Config& config, RemoteSetup& setup, const Namespace& name, const std::string& root, const Limits& limits);
   void fetch_unit_ahead(const std::string& session, const RemoteSettings& settings, const SessionUnit& unit, int64_t deadline_ns,
                         const std::shared_ptr<std::atomic<bool>>& cancelled);
-  bool is_useless(const ActiveBuild& build) const;
+  void judge(const ActiveBuild& build);
   void record_build(const ActiveBuild& build);
   void release_parked(const Digest& with_secrets, const RemoteSettings& settings);
   void queue_upload(Upload upload);

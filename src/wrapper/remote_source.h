@@ -18,7 +18,7 @@ class RemoteSource {
 
   bool exists() const { return config_.has_remote(); }
   // Of which build this compile is; before anything is fetched.
-  void belongs_to(const std::string& session, const std::string& root) { build_ = {session, root, std::string(env_.get_or_empty("KACHE_NAMESPACE"))}; }
+  void belongs_to(const std::string& session, const std::string& root) { build_ = {session, root, config_.space}; }
   // Into the local store. True: something new is there, look again. `typical_ms`: what the compile may cost, 0 where that is not known.
   bool fetch_traces(const InvocationKey& key, uint64_t typical_ms) { return fetch(FetchRequest::traces, key.digest, typical_ms); }
   bool fetch_record(const ActionKey& key, uint64_t typical_ms) { return fetch(FetchRequest::record, key.digest, typical_ms); }

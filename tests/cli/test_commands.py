@@ -48,7 +48,7 @@ def test_wrong_usage_is_2_and_says_what_is_right(kache):
 def test_an_empty_store_is_no_error_and_is_not_created(kache):
     assert kache("list").stdout == "No cached entries.\n"
     assert "No cached entries for 'x'" in kache("list", "x").stdout
-    assert "Time saved: n/a" in kache("stats").stdout
+    assert "Time saved: n/a" in kache("stats").stdout and "Remote:     not configured" in kache("stats").stdout
     assert "No events found for x" in kache("why-miss", "x").stdout
     for command in (["gc"], ["purge", "--yes"], ["purge", "--dry-run"], ["doctor", "--verify"]):
         assert kache(*command).returncode == 0

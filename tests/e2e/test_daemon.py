@@ -204,6 +204,20 @@ def test_one_at_a_time(machines, shared, work):
     assert status.returncode == 1 and b"not running" in status.stdout
 
 
+def test_stats_say_how_sharing_fares(machines, shared, work):
+    machine = machines("one", shared)
+    before = machine.kache(work, "stats").stdout.decode()
+    assert f"Remote:     directory {shared}" in before and "Daemon:     offline" in before
+    unit(machine, work)
+    after = machine.kache(work, "stats").stdout.decode()
+    assert f"pid {machine.status()['pid']}" in after and "remote round trips" in after and "Prefetch:" in after
+    import json
+    assert json.loads(machine.kache(work, "stats", "--json").stdout)["daemon"]["running"]
+    wrong = machines("wrong", "ftp://x")
+    assert b"MISCONFIGURED - " in wrong.kache(work, "stats").stdout
+    assert b"local-only mode" in wrong.kache(work, "stats", KACHE_LOCAL_ONLY="1").stdout
+
+
 def test_it_ends_when_nobody_asks(machines, shared, work):
     machine = machines("one", shared, KACHE_DAEMON_IDLE_TIMEOUT="1")
     unit(machine, work)
