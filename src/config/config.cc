@@ -129,10 +129,25 @@ void apply_file(const CompiledConfig& file, const Env& env, Config& config) {
   }
 }
 
+// The value of each option's variable. Few variables are ours, so these are looked for among the options and not the other
+// way round: this is done for each hit.
+std::vector<const char*> values_in(const Env& env) {
+  std::vector<const char*> values(option_count());
+  for (const std::string& entry : env.entries()) {
+    if (!entry.starts_with("KACHE_")) continue;
+    std::string_view name = std::string_view(entry).substr(0, entry.find('='));
+    for (size_t i = 0; i < option_count(); ++i) {
+      if (options()[i].variable == name) values[i] = env.get(name);
+    }
+  }
+  return values;
+}
+
 void apply_env(const Env& env, Config& config) {
+  std::vector<const char*> values = values_in(env);
   for (size_t i = 0; i < option_count(); ++i) {
     const Option& option = options()[i];
-    const char* value = option.variable.empty() ? nullptr : env.get(option.variable);
+    const char* value = values[i];
     if (!value || (*value == '\0' && !takes_empty_variable(option))) continue;
     if (config.ignore_env && !option.key.empty()) {
       config.ignored_variables.emplace_back(option.variable);

@@ -105,6 +105,13 @@ TEST(Options, what_nothing_uses_is_checked_all_the_same) {
   EXPECT_TRUE(option_value(*find_option("cache.s3_pool_idle_secs"), config).empty());
 }
 
+// The environment is searched for variables that begin so.
+TEST(Options, every_variable_begins_with_the_name_of_the_program) {
+  for (size_t i = 0; i < option_count(); ++i) {
+    EXPECT_TRUE(options()[i].variable.empty() || options()[i].variable.starts_with("KACHE_")) << options()[i].variable;
+  }
+}
+
 TEST(Options, variables_in_patterns) {
   Env env(std::vector<std::string>{"HOME=/h", "A=one", "EMPTY="});
   EXPECT_EQ(expand_variables("$A/${A}x/$EMPTY-$B$", env), "one/onex/-$");
