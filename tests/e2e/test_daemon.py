@@ -43,8 +43,9 @@ def test_three_hundred_at_once_start_one_daemon(machines, shared, work):
     assert [one.wait() for one in started] == [0] * 300
     assert log_of(machine).count(" serves ") == 1
     machine.settle()
-    assert len(objects(shared, "records")) >= 1
-    assert len([e for e in machine.events() if e.get("remote_error")]) == 0
+    # Whoever had no answer in time has compiled. What they made arrives all the same.
+    assert {len((work / f"{i}.o").read_bytes()) > 0 for i in range(300)} == {True}
+    assert len(objects(shared, "records")) == len({e["cache_key"] for e in machine.events()})
 
 
 def test_a_daemon_that_hangs_costs_one_wait(machines, shared, work):
