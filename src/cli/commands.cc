@@ -375,7 +375,7 @@ Command remote_command(Said& said) {
   command.subcommands = {
       row("check", "whether each remote can be written, read and cleaned, and how fast", "", {json}, run_remote_check),
       row("stats", "how much is there", "", {json}, run_remote_stats),
-      row("ls", "what is there", "", {{"--kind", "KIND", "of objects", &remote.kind, {"records", "traces", "blobs", "sessions", "control"}}, json}, run_remote_ls),
+      row("ls", "what is there", "", {{"--kind", "KIND", "of objects", &remote.kind, {"records", "traces", "blobs", "sessions", "packs", "control"}}, json}, run_remote_ls),
       row("gc", "remove what nobody has asked for lately",
           "Results stay that were written within --max-age, or that a build recorded in that time asked for. It may run beside builds; "
           "two at a time exclude each other.",

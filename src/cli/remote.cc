@@ -20,7 +20,7 @@ struct KindName {
   const char* name;
 };
 constexpr KindName kKinds[] = {{ObjectKind::record, "records"}, {ObjectKind::traces, "traces"}, {ObjectKind::blob, "blobs"},
-                               {ObjectKind::session, "sessions"}, {ObjectKind::control, "control"}};
+                               {ObjectKind::session, "sessions"}, {ObjectKind::pack, "packs"}, {ObjectKind::control, "control"}};
 
 constexpr int64_t kProbeNs = int64_t{30} * 1'000'000'000;
 
@@ -135,12 +135,12 @@ int run_remote_gc(const CommandContext& context, const RemoteOptions& options) {
       continue;
     }
     rows.push_back({{"remote", name}, {"records", report->records}, {"traces", report->traces}, {"blobs", report->blobs},
-                    {"sessions", report->sessions}, {"bytes", report->bytes}, {"kept_records", report->kept_records}});
+                    {"sessions", report->sessions}, {"packs", report->packs}, {"bytes", report->bytes}, {"kept_records", report->kept_records}});
     if (options.json) continue;
-    std::printf("%s: %s %llu results, %llu input sets, %llu blobs and %llu sessions (%s); %llu results stay\n", name.c_str(),
-                options.dry_run ? "would remove" : "removed", static_cast<unsigned long long>(report->records),
-                static_cast<unsigned long long>(report->traces), static_cast<unsigned long long>(report->blobs),
-                static_cast<unsigned long long>(report->sessions), human_size(report->bytes).c_str(), static_cast<unsigned long long>(report->kept_records));
+    auto count = [](uint64_t value) { return static_cast<unsigned long long>(value); };
+    std::printf("%s: %s %llu results, %llu input sets, %llu blobs, %llu sessions and %llu packs (%s); %llu results stay\n", name.c_str(),
+                options.dry_run ? "would remove" : "removed", count(report->records), count(report->traces), count(report->blobs), count(report->sessions),
+                count(report->packs), human_size(report->bytes).c_str(), count(report->kept_records));
   }
   if (options.json) std::puts(to_text({{"schema_version", 1}, {"command", "remote gc"}, {"dry_run", options.dry_run}, {"remotes", rows}}).c_str());
   return is_good ? 0 : 1;

@@ -16,10 +16,17 @@ namespace {
 
 // What a sync is about, before anything is moved.
 struct SyncPlan {
-  std::vector<SessionUnit> pull;
+  FetchPlan pull;
   std::vector<SessionUnit> push;
-  size_t sessions = 0;
 };
+
+SessionUnit unit_of(const ActionKey& key, std::string crate_name = {}, uint64_t size = 0) {
+  SessionUnit unit;
+  unit.action = key;
+  unit.size = size;
+  unit.crate_name = std::move(crate_name);
+  return unit;
+}
 
 class Sync {
  public:
@@ -35,25 +42,29 @@ class Sync {
 
   // How many failed.
   size_t pull(const SyncPlan& plan) {
-    if (plan.pull.empty()) return 0;
-    return do_all(context_, "Downloading", plan.pull.size(), [&](size_t i) { return fetch_unit(context_, setup_, plan.pull[i], EntryOrigin::ahead); });
+    if (plan.pull.count() == 0) return 0;
+    return fetch_planned(context_, setup_, plan.pull, "Downloading", Limits{});
   }
 
   size_t push(const SyncPlan& plan) {
     if (plan.push.empty()) return 0;
-    return do_all(context_, "Uploading", plan.push.size(), [&](size_t i) -> std::string {
-      const SessionUnit& unit = plan.push[i];
-      Exchange exchange(context_.fs, context_.clock, context_.layout, read_boot_id(context_.fs), *setup_.remote, setup_.exchange);
-      Result<bool> sent = exchange.publish(unit.action, command_limits(context_));
-      if (sent.ok()) {
-        (void)context_.fs.unlink(context_.layout.outgoing(unit.action));
-        return {};
-      }
-      return "push " + unit.action.hex().substr(0, 16) + "... (" + unit.crate_name + "): " + sent.error().message;
-    });
+    DoneCount count("Uploading", plan.push.size());
+    std::vector<std::function<void()>> work;
+    for (const SessionUnit& unit : plan.push) work.push_back([&] { count.add(push_unit(unit)); });
+    do_all(context_, work);
+    return count.finish();
   }
 
  private:
+  // "" or what went wrong.
+  std::string push_unit(const SessionUnit& unit) {
+    Exchange exchange(context_.fs, context_.clock, context_.layout, read_boot_id(context_.fs), *setup_.remote, setup_.exchange);
+    Result<bool> sent = exchange.publish(unit.action, command_limits(context_));
+    if (!sent.ok()) return "push " + unit.action.hex().substr(0, 16) + "... (" + unit.crate_name + "): " + sent.error().message;
+    (void)context_.fs.unlink(context_.layout.outgoing(unit.action));
+    return {};
+  }
+
   bool is_wanted(const std::string& crate) const {
     return !options_.workspace || members_.count(crate) != 0;
   }
@@ -62,12 +73,11 @@ class Sync {
     if (options_.all) return plan_pull_all();
     Namespace name = namespace_of(context_.fs, options_.space.empty() ? context_.config.space : options_.space, context_.cwd);
     PlanLimits no_limits{5, 0, 0};
-    FetchPlan fetch = KACHE_TRY(plan_fetch(context_.fs, context_.layout, *setup_.remote, name, no_limits, command_limits(context_)));
+    // Of a workspace's members alone no pack is made.
+    const Trust* packs_of = options_.workspace ? nullptr : &setup_.exchange.trust;
+    FetchPlan& fetch = plan_.pull = KACHE_TRY(plan_fetch(context_.fs, context_.layout, *setup_.remote, name, no_limits, packs_of, command_limits(context_)));
     if (fetch.sessions == 0) std::fprintf(stderr, "No build of %s is recorded in the remote; --all pulls everything.\n", printable(name.space).c_str());
-    plan_.sessions = fetch.sessions;
-    for (SessionUnit& unit : fetch.units) {
-      if (is_wanted(unit.crate_name)) plan_.pull.push_back(std::move(unit));
-    }
+    std::erase_if(fetch.units, [&](const SessionUnit& unit) { return !is_wanted(unit.crate_name); });
     return Ok{};
   }
 
@@ -82,7 +92,7 @@ class Sync {
     if (!listed.ok()) return listed;
     std::fprintf(stderr, "%zu keys\n", names.size());
     // The record says of which invocation it is; without the traces of that nobody would find it.
-    for (const ObjectName& name : names) plan_.pull.push_back({{}, {name.digest()}, "", 0, 0, 0});
+    for (const ObjectName& name : names) plan_.pull.units.push_back(unit_of({name.digest()}));
     return Ok{};
   }
 
@@ -102,7 +112,7 @@ class Sync {
     }
     return index.each_entry("", ListOrder::name, {}, [&](const IndexedEntry& entry) {
       bool is_own = options_.all || (options_.workspace ? is_wanted(entry.crate_name) : own.count(entry.key) != 0);
-      if (is_own && there.count(entry.key) == 0) plan_.push.push_back({{}, entry.key, entry.crate_name, entry.compile_ms, entry.blob_bytes, 0});
+      if (is_own && there.count(entry.key) == 0) plan_.push.push_back(unit_of(entry.key, entry.crate_name, entry.blob_bytes));
     });
   }
 
@@ -114,7 +124,7 @@ class Sync {
       for (const BuildEvent& event : build.events) {
         ActionKey key;
         bool is_here = !event.root.empty() && (is_below(event.root, context_.cwd) || is_below(context_.cwd, event.root));
-        if (is_here && Digest::parse_hex(event.cache_key, key.digest)) units.push_back({{}, key, event.crate_name, 0, 0, 0});
+        if (is_here && Digest::parse_hex(event.cache_key, key.digest)) units.push_back(unit_of(key, event.crate_name));
       }
     }
     return units;
@@ -139,6 +149,13 @@ void print_rows(const char* what, const std::vector<SessionUnit>& units) {
   }
 }
 
+std::vector<SessionUnit> all_units(const FetchPlan& plan) {
+  std::vector<SessionUnit> units;
+  for (const PlannedPack& pack : plan.packs) units.insert(units.end(), pack.units.begin(), pack.units.end());
+  units.insert(units.end(), plan.units.begin(), plan.units.end());
+  return units;
+}
+
 }  // namespace
 
 int run_sync(const CommandContext& context, const SyncOptions& options) {
@@ -152,12 +169,12 @@ int run_sync(const CommandContext& context, const SyncOptions& options) {
   if (!plan.ok()) return fail(plan.error().message);
   if (options.push && !(*setup)->can_write) std::fputs("The remote is read-only; nothing is pushed.\n", stderr);
 
-  bool is_empty = plan->pull.empty() && plan->push.empty();
+  bool is_empty = plan->pull.count() == 0 && plan->push.empty();
   if (!options.json && is_empty) std::puts("Nothing to sync.");
-  if (!options.json && !is_empty) std::printf("Plan: pull %zu artifacts, push %zu artifacts\n", plan->pull.size(), plan->push.size());
+  if (!options.json && !is_empty) std::printf("Plan: pull %zu artifacts, push %zu artifacts\n", plan->pull.count(), plan->push.size());
   size_t failed_pulls = 0, failed_pushes = 0;
   if (options.dry_run && !options.json) {
-    print_rows("pull", plan->pull);
+    print_rows("pull", all_units(plan->pull));
     print_rows("push", plan->push);
   }
   if (!options.dry_run) {
@@ -166,8 +183,8 @@ int run_sync(const CommandContext& context, const SyncOptions& options) {
     failed_pushes = sync.push(*plan);
   }
   if (options.json) {
-    nlohmann::ordered_json json = {{"schema_version", 1}, {"command", "sync"}, {"dry_run", options.dry_run}, {"sessions", plan->sessions},
-                                   {"pull", rows_of(plan->pull)}, {"push", rows_of(plan->push)},
+    nlohmann::ordered_json json = {{"schema_version", 1}, {"command", "sync"}, {"dry_run", options.dry_run}, {"sessions", plan->pull.sessions},
+                                   {"pull", rows_of(all_units(plan->pull))}, {"push", rows_of(plan->push)},
                                    {"failed_pulls", failed_pulls}, {"failed_pushes", failed_pushes}};
     std::puts(to_text(json).c_str());
   }
@@ -189,8 +206,9 @@ int run_save_manifest(const CommandContext& context, const SyncOptions& options)
   Namespace name = namespace_of(context.fs, options.space.empty() ? context.config.space : options.space, build->root);
   RecordedSession session = session_of(*build, name, context.clock.wall_ns());
   if (session.units.empty()) return std::fputs("No build events found, skipping manifest save\n", stderr), 0;
-  Result<std::string> saved = save_session(*(*setup)->remote, session, digest_bytes(build->id).prefix64(), command_limits(context));
+  Result<SavedSession> saved = save_build(context, **setup, session, build->id);
   if (!saved.ok() && saved.code() != ErrorCode::exists) return fail(saved.error().message);
+  if (saved.ok() && !saved->problem.empty()) std::fprintf(stderr, "warning: without packs: %s\n", printable(saved->problem).c_str());
   std::fprintf(stderr, "Saved manifest: %zu entries for '%s'\n", session.units.size(), name.space.c_str());
   return 0;
 }
@@ -207,19 +225,16 @@ int run_prefetch(const CommandContext& context, const SyncOptions& options) {
     limits.deadline_ns = std::min(limits.deadline_ns, context.clock.monotonic_ns() + static_cast<int64_t>(config.prefetch_deadline_secs) * 1'000'000'000);
   }
   Result<FetchPlan> plan = plan_fetch(context.fs, context.layout, *(*setup)->remote, name,
-                                      {3, config.prefetch_max_keys, config.prefetch_max_bytes}, limits);
+                                      {3, config.prefetch_max_keys, config.prefetch_max_bytes}, &(*setup)->exchange.trust, limits);
   if (!plan.ok()) return fail(plan.error().message);
   if (plan->sessions == 0) return std::printf("No build of %s is recorded in the remote.\n", printable(name.space).c_str()), 0;
-  std::printf("Plan: fetch %zu artifacts; %llu are here, %llu over the budget\n", plan->units.size(),
+  std::printf("Plan: fetch %zu artifacts; %llu are here, %llu over the budget\n", plan->count(),
               static_cast<unsigned long long>(plan->known), static_cast<unsigned long long>(plan->over_budget));
-  if (options.dry_run) return print_rows("fetch", plan->units), 0;
+  if (options.dry_run) return print_rows("fetch", all_units(*plan)), 0;
   std::fflush(stdout);
-  size_t failed = do_all(context, "Fetching", plan->units.size(), [&](size_t i) -> std::string {
-    if (context.clock.monotonic_ns() >= limits.deadline_ns) return "out of time (cache.prefetch_deadline_secs)";
-    return fetch_unit(context, **setup, plan->units[i], EntryOrigin::ahead);
-  });
+  size_t failed = fetch_planned(context, **setup, *plan, "Fetching", limits);
   // What could not be fetched is compiled: no failure of the build that comes.
-  return failed == plan->units.size() && failed > 0 ? 1 : 0;
+  return failed == plan->count() && failed > 0 ? 1 : 0;
 }
 
 }  // namespace kache

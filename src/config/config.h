@@ -73,7 +73,7 @@ struct Config {
   uint64_t remote_negative_ttl_secs = 60;
   uint64_t compression_level = 3;
   uint64_t remote_concurrency = 16;
-  bool prefetch_enabled = true;
+  bool prefetch_enabled = true, prefetch_packs = true;
   uint64_t prefetch_max_keys = 2000, prefetch_max_bytes = uint64_t{2} << 30, prefetch_deadline_secs = 300;  // 0: no limit
   std::string planner_endpoint, planner_token;
   uint64_t planner_timeout_ms = 750;

@@ -83,6 +83,8 @@ const Option kOptions[] = {
     {"cache.s3_concurrency", "KACHE_S3_CONCURRENCY", T::integer, &Config::remote_concurrency, "requests at a time, to remotes of any kind"},
     {"cache.prefetch_enabled", "KACHE_PREFETCH_ENABLED", T::boolean, &Config::prefetch_enabled,
      "fetch what a build will ask for when it begins, by what the last ones asked for; and note what it asks for"},
+    {"cache.prefetch_packs", "KACHE_PREFETCH_PACKS", T::boolean, &Config::prefetch_packs,
+     "what a build asked for is also kept in the remote as a few large objects, which the next machine fetches in few requests"},
     {"cache.prefetch_max_keys", "KACHE_PREFETCH_MAX_KEYS", T::integer, &Config::prefetch_max_keys, "at most so many; 0: no limit"},
     {"cache.prefetch_max_bytes", "KACHE_PREFETCH_MAX_BYTES", T::size, &Config::prefetch_max_bytes, "at most so much; 0: no limit"},
     {"cache.prefetch_deadline_secs", "KACHE_PREFETCH_DEADLINE_SECS", T::seconds, &Config::prefetch_deadline_secs, "at most so long; 0: no limit"},

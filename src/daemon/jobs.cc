@@ -28,10 +28,10 @@ void Jobs::add(Urgency urgency, Work work) {
   changed_.notify_one();
 }
 
-void Jobs::add_later(int64_t delay_ns, Work work) {
+void Jobs::add_later(int64_t delay_ns, Work work, Urgency urgency) {
   {
     std::lock_guard lock(mutex_);
-    later_.emplace(clock_.monotonic_ns() + delay_ns, std::move(work));
+    later_.emplace(clock_.monotonic_ns() + delay_ns, std::pair(urgency, std::move(work)));
   }
   changed_.notify_one();  // who sleeps may have to sleep shorter
 }
@@ -49,7 +49,8 @@ size_t Jobs::waiting() const {
 void Jobs::release_due() {
   int64_t now = clock_.monotonic_ns();
   while (!later_.empty() && later_.begin()->first <= now) {
-    background_.push_back(std::move(later_.begin()->second));
+    auto& [urgency, work] = later_.begin()->second;
+    (urgency == Urgency::demand ? demands_ : background_).push_back(std::move(work));
     later_.erase(later_.begin());
   }
 }

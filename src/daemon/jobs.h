@@ -29,8 +29,8 @@ class Jobs {
   Jobs& operator=(const Jobs&) = delete;
 
   void add(Urgency urgency, Work work);
-  // Background work, not before `delay_ns` from now.
-  void add_later(int64_t delay_ns, Work work);
+  // Not before `delay_ns` from now.
+  void add_later(int64_t delay_ns, Work work, Urgency urgency = Urgency::background);
 
   size_t threads() const { return threads_.size(); }
   size_t running() const;
@@ -45,7 +45,7 @@ class Jobs {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Work> demands_, background_;
-  std::multimap<int64_t, Work> later_;  // by time
+  std::multimap<int64_t, std::pair<Urgency, Work>> later_;  // by time
   size_t running_ = 0, running_background_ = 0, most_background_ = 1;
   bool ends_ = false;
   std::vector<std::thread> threads_;

@@ -19,7 +19,7 @@
 #include "base/boot.h"
 #include "daemon/jobs.h"
 #include "daemon/log.h"
-#include "remote/session.h"
+#include "remote/fetch_plan.h"
 #include "remote/setup.h"
 #include "store/layout.h"
 #include "wrapper/daemon_protocol.h"
@@ -68,8 +68,17 @@ class Service {
   nlohmann::ordered_json status() const;
 
  private:
+  // A pack that is on its way.
+  struct PackFlight {
+    int64_t started_ns = 0;
+    std::atomic<uint64_t> arrived{0};  // bytes of units
+  };
   struct Flight {
     std::vector<Reply> waiting;
+    std::shared_ptr<PackFlight> pack;  // that brings it; nullptr: it is fetched alone
+    uint64_t pack_end = 0;             // bytes of units up to its own
+    FetchRequest request;              // of the first who waits for a pack
+    int64_t deadline_ns = 0;
   };
   struct Upload {
     ActionKey key;
@@ -91,6 +100,9 @@ class Service {
 
   Result<std::shared_ptr<RemoteSetup>> setup_of(const RemoteSettings& settings);
   void start_flight(const FlightKey& flight, const FetchRequest& request, int64_t deadline_ns);
+  void end_flight(const FlightKey& key, const FetchReply& answer);
+  // Whoever waits for it waits for the pack no longer.
+  void leave_pack(const FlightKey& key);
   FetchReply run_fetch(const FetchRequest& request, int64_t deadline_ns);
   FetchReply take_traces(RemoteSetup& setup, Exchange& exchange, const FetchRequest& request, int64_t deadline_ns);
   void note_refusal(const Digest& key, const std::string& why);
@@ -99,6 +111,8 @@ class Service {
   void fetch_ahead(const FetchRequest& request);
   Result<FetchPlan> plan_for(const Config& config, RemoteSetup& setup, const Namespace& name, const std::string& root, const Limits& limits);
   void fetch_unit_ahead(const std::string& session, const RemoteSettings& settings, const SessionUnit& unit, int64_t deadline_ns,
+                        const std::shared_ptr<std::atomic<bool>>& cancelled);
+  void fetch_pack_ahead(const std::string& session, const RemoteSettings& settings, const PlannedPack& planned, int64_t deadline_ns,
                         const std::shared_ptr<std::atomic<bool>>& cancelled);
   void judge(const ActiveBuild& build);
   void record_build(const ActiveBuild& build);

@@ -6,6 +6,7 @@
 #include "daemon/planner.h"
 #include "daemon/session_units.h"
 #include "index/events.h"
+#include "remote/session_packs.h"
 
 namespace kache {
 namespace {
@@ -13,6 +14,8 @@ namespace {
 constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kBuildEndsNs = 60 * kSecond;   // so long nothing is asked for
 constexpr uint64_t kDemandsToJudge = 10;         // so many come that were not foreseen, before what is fetched ahead is judged
+constexpr size_t kPacksAtOnce = 3;
+constexpr int64_t kLongestSaveNs = 300 * kSecond;
 constexpr double kLeastUse = 0.3;                // of all demands; below that it is not worth it
 
 }  // namespace
@@ -58,7 +61,7 @@ Result<FetchPlan> Service::plan_for(const Config& config, RemoteSetup& setup, co
     if (advice.kind == Advice::do_nothing) return FetchPlan{};
     if (advice.kind == Advice::execute) return lacking(fs_, layout_, std::move(advice.units), budget);
   }
-  return plan_fetch(fs_, layout_, *setup.remote, name, budget, limits);
+  return plan_fetch(fs_, layout_, *setup.remote, name, budget, &setup.exchange.trust, limits);
 }
 
 void Service::fetch_ahead(const FetchRequest& request) {
@@ -72,17 +75,90 @@ void Service::fetch_ahead(const FetchRequest& request) {
   Result<FetchPlan> plan = plan_for(config, **setup, name, request.build.root, limits);
   if (!plan.ok()) return log_.warn("plan for " + name.space + ": " + plan.error().message);
   counts_.prefetch_plans++;
-  counts_.prefetch_candidates += plan->units.size();
+  counts_.prefetch_candidates += plan->count();
   counts_.prefetch_over_budget += plan->over_budget;
-  if (plan->units.empty()) return;
-  log_.info(name.space + ": " + std::to_string(plan->units.size()) + " results of " + std::to_string(plan->sessions) + " earlier builds are fetched ahead");
+  if (plan->count() == 0) return;
+  log_.info(name.space + ": " + std::to_string(plan->count()) + " results of " + std::to_string(plan->sessions) + " earlier builds are fetched ahead, in " +
+            std::to_string(plan->packs.size()) + " packs and " + std::to_string(plan->units.size()) + " alone");
   std::lock_guard lock(mutex_);
   auto build = builds_.find(request.build.session);
   if (build == builds_.end()) return;
+  for (const PlannedPack& pack : plan->packs) {
+    for (const SessionUnit& unit : pack.units) build->second.planned.insert(unit.invocation);
+  }
   for (const SessionUnit& unit : plan->units) build->second.planned.insert(unit.invocation);
+  // One after the other in a few threads: each needs memory for what it unpacks.
+  auto packs = std::make_shared<std::vector<PlannedPack>>(std::move(plan->packs));
+  auto next = std::make_shared<std::atomic<size_t>>(0);
+  for (size_t i = 0; i < std::min(packs->size(), kPacksAtOnce); ++i) {
+    jobs_.add(Urgency::background, [this, session = request.build.session, settings = request.settings, packs, next, deadline = limits.deadline_ns,
+                                    cancelled = build->second.cancelled] {
+      for (size_t at = (*next)++; at < packs->size(); at = (*next)++) fetch_pack_ahead(session, settings, (*packs)[at], deadline, cancelled);
+    });
+  }
   for (const SessionUnit& unit : plan->units) {
     jobs_.add(Urgency::background, [this, session = request.build.session, settings = request.settings, unit, deadline = limits.deadline_ns,
                                     cancelled = build->second.cancelled] { fetch_unit_ahead(session, settings, unit, deadline, cancelled); });
+  }
+}
+
+void Service::fetch_pack_ahead(const std::string& session, const RemoteSettings& settings, const PlannedPack& planned, int64_t deadline_ns,
+                               const std::shared_ptr<std::atomic<bool>>& cancelled) {
+  Result<std::shared_ptr<RemoteSetup>> setup = setup_of(settings);
+  if (!setup.ok() || hurries_) return;
+  Digest whose = fingerprint(settings);
+  auto pack = std::make_shared<PackFlight>();
+  pack->started_ns = clock_.monotonic_ns();
+  std::map<ActionKey, std::pair<FlightKey, uint64_t>> coming;  // and where each ends
+  {
+    std::lock_guard lock(mutex_);
+    uint64_t end = 0;
+    for (const SessionUnit& unit : planned.units) {
+      FlightKey key{whose, unit.invocation.digest};
+      end += unit.size;
+      coming[unit.action] = {key, end};
+      auto [flight, is_new] = flights_.try_emplace(key);
+      if (!is_new) continue;  // it is being fetched alone: whichever comes first answers
+      flight->second.pack = pack;
+      flight->second.pack_end = end;
+    }
+  }
+  ExchangeSettings ahead = (*setup)->exchange;
+  ahead.origin = EntryOrigin::ahead;
+  Exchange exchange(fs_, clock_, layout_, boot_, *(*setup)->remote, ahead);
+  Limits limits;
+  limits.deadline_ns = deadline_ns;
+  limits.cancelled = cancelled.get();
+  Status done = exchange.fetch_pack(planned.pack, limits, [&](const ActionKey& action) {
+    auto unit = coming.find(action);
+    if (unit == coming.end()) return;
+    auto [key, end] = unit->second;
+    coming.erase(unit);
+    pack->arrived = end;
+    counts_.prefetch_completed++;
+    {
+      std::lock_guard lock(mutex_);
+      auto build = builds_.find(session);
+      if (build != builds_.end()) build->second.fetched.push_back(action);
+    }
+    end_flight(key, {FetchReply::found, {}});
+  });
+  counts_.requests += exchange.moved().requests;
+  counts_.bytes_downloaded += exchange.moved().compressed_bytes;
+  counts_.prefetch_bytes += exchange.moved().compressed_bytes;
+  note_transfer("download", planned.pack.name.hex(), exchange.moved(), pack->started_ns, done.ok());
+  if (!done.ok()) log_.warn("pack " + planned.pack.name.hex().substr(0, 12) + ": " + done.error().message);
+  // What it did not bring is fetched alone: at once where somebody waits.
+  for (const SessionUnit& unit : planned.units) {
+    auto missing = coming.find(unit.action);
+    if (missing == coming.end()) continue;
+    {
+      std::lock_guard lock(mutex_);
+      auto flight = flights_.find(missing->second.first);
+      if (flight != flights_.end() && flight->second.pack == pack && flight->second.waiting.empty()) flights_.erase(flight);
+    }
+    leave_pack(missing->second.first);
+    jobs_.add(Urgency::background, [this, session, settings, unit, deadline_ns, cancelled] { fetch_unit_ahead(session, settings, unit, deadline_ns, cancelled); });
   }
 }
 
@@ -121,19 +197,15 @@ void Service::fetch_unit_ahead(const std::string& session, const RemoteSettings&
     note_refusal(unit.invocation.digest, done.error().message);
     note_refusal(unit.action.digest, done.error().message);
   }
-  std::vector<Reply> waiting;
-  {
+  if (done.ok()) {
     std::lock_guard lock(mutex_);
-    auto flight = flights_.find(key);
-    waiting = std::move(flight->second.waiting);
-    flights_.erase(flight);
     auto build = builds_.find(session);
-    if (done.ok() && build != builds_.end()) build->second.fetched.push_back(unit.action);
+    if (build != builds_.end()) build->second.fetched.push_back(unit.action);
   }
   FetchReply reply;
   if (done.ok()) reply.kind = FetchReply::found;
   else if (done.code() != ErrorCode::not_found) reply = failed_reply(done.error().message);
-  for (const Reply& one : waiting) one(reply);
+  end_flight(key, reply);
 }
 
 void Service::tick() {
@@ -176,11 +248,20 @@ void Service::record_build(const ActiveBuild& build) {
   RecordedSession session{name.space, name.branch, clock_.wall_ns(), session_units(*events)};
   if (session.units.empty()) return;
   Limits limits;
-  limits.deadline_ns = clock_.monotonic_ns() + 30 * kSecond;
-  Result<std::string> saved = save_session(*(*setup)->remote, session, digest_bytes(build.asking.session).prefix64(), limits);
+  limits.deadline_ns = clock_.monotonic_ns() + kLongestSaveNs;
+  Exchange exchange(fs_, clock_, layout_, boot_, *(*setup)->remote, (*setup)->exchange);
+  int64_t started = clock_.monotonic_ns();
+  size_t count = session.units.size();
+  Result<SavedSession> saved = publish_session(exchange, *(*setup)->remote, std::move(session), digest_bytes(build.asking.session).prefix64(),
+                                               config_of(build.settings).prefetch_packs, limits);
+  counts_.requests += exchange.moved().requests;
+  counts_.bytes_uploaded += exchange.moved().compressed_bytes;
   if (!saved.ok()) return log_.warn("session of " + name.space + ": " + saved.error().message);
   counts_.sessions_saved++;
-  log_.info("session of " + name.space + " saved, " + std::to_string(session.units.size()) + " units");
+  if (saved->new_packs > 0) note_transfer("upload", digest_bytes(build.asking.session).hex(), exchange.moved(), started, true);
+  if (!saved->problem.empty()) log_.warn("packs of " + name.space + ": " + saved->problem);
+  log_.info("session of " + name.space + " saved, " + std::to_string(count) + " units, " + std::to_string(saved->packed_units) + " of them in packs, " +
+            std::to_string(saved->new_packs) + " new");
 }
 
 }  // namespace kache

@@ -10,6 +10,13 @@ constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kLongestDemandNs = 3 * kSecond;
 constexpr size_t kMostRefusals = 4096;
 constexpr int64_t kRefusedNs = 60 * kSecond;
+constexpr int64_t kPackPatienceNs = kSecond / 4;  // how long a compile waits for what a pack brings, before it is fetched alone
+
+// In how long so much of it will have arrived, if it goes on as it has begun. Where nothing has arrived yet nothing is known: 0.
+int64_t expected_wait_ns(int64_t elapsed_ns, uint64_t arrived, uint64_t wanted) {
+  if (arrived == 0 || wanted <= arrived) return 0;
+  return static_cast<int64_t>(static_cast<double>(elapsed_ns) * static_cast<double>(wanted - arrived) / static_cast<double>(arrived));
+}
 
 }  // namespace
 
@@ -20,34 +27,62 @@ void Service::fetch(const FetchRequest& request, Reply reply) {
   if (idle == 0) never_idle_ = true;
   else idle_timeout_secs_ = std::max(idle_timeout_secs_.load(), idle);
   FlightKey key{fingerprint(request.settings), request.key};
-  bool is_first = false;
+  int64_t now = clock_.monotonic_ns();
+  int64_t wait = std::min<int64_t>(int64_t{request.deadline_ms} * 1'000'000, kLongestDemandNs);
+  int64_t patience = std::min(wait / 2, kPackPatienceNs);
+  bool is_first = false, waits_for_pack = false;
+  int64_t pack_wait = 0;
   {
     std::lock_guard lock(mutex_);
-    auto [flight, is_new] = flights_.try_emplace(key);
+    auto [place, is_new] = flights_.try_emplace(key);
+    Flight& flight = place->second;
     is_first = is_new;
-    flight->second.waiting.push_back(std::move(reply));
+    waits_for_pack = flight.pack && flight.waiting.empty();
+    if (waits_for_pack) {
+      flight.request = request;
+      flight.deadline_ns = now + wait;
+      pack_wait = expected_wait_ns(now - flight.pack->started_ns, flight.pack->arrived, flight.pack_end);
+    }
+    flight.waiting.push_back(std::move(reply));
   }
   release_parked(key.first, request.settings);
-  if (!is_first) {
-    counts_.joined++;
-    return;
+  if (is_first || waits_for_pack) note_demand(request);
+  if (!is_first) counts_.joined++;
+  if (is_first) start_flight(key, request, now + wait);
+  else if (waits_for_pack && pack_wait > patience) leave_pack(key);
+  else if (waits_for_pack) jobs_.add_later(patience, [this, key] { leave_pack(key); }, Urgency::demand);
+}
+
+void Service::leave_pack(const FlightKey& key) {
+  FetchRequest request;
+  int64_t deadline = 0;
+  {
+    std::lock_guard lock(mutex_);
+    auto flight = flights_.find(key);
+    if (flight == flights_.end() || !flight->second.pack || flight->second.waiting.empty()) return;
+    flight->second.pack = nullptr;
+    request = flight->second.request;
+    deadline = flight->second.deadline_ns;
   }
-  note_demand(request);
-  int64_t wait = std::min<int64_t>(int64_t{request.deadline_ms} * 1'000'000, kLongestDemandNs);
-  start_flight(key, request, clock_.monotonic_ns() + wait);
+  start_flight(key, request, deadline);
+}
+
+// There need be none any more: a pack may have brought it meanwhile.
+void Service::end_flight(const FlightKey& key, const FetchReply& answer) {
+  std::vector<Reply> waiting;
+  {
+    std::lock_guard lock(mutex_);
+    auto flight = flights_.find(key);
+    if (flight == flights_.end()) return;
+    waiting = std::move(flight->second.waiting);
+    flights_.erase(flight);
+  }
+  for (const Reply& reply : waiting) reply(answer);
 }
 
 void Service::start_flight(const FlightKey& key, const FetchRequest& request, int64_t deadline_ns) {
   jobs_.add(Urgency::demand, [this, key, request, deadline_ns] {
-    FetchReply answer = run_fetch(request, deadline_ns);
-    std::vector<Reply> waiting;
-    {
-      std::lock_guard lock(mutex_);
-      auto flight = flights_.find(key);
-      waiting = std::move(flight->second.waiting);
-      flights_.erase(flight);
-    }
-    for (const Reply& reply : waiting) reply(answer);
+    end_flight(key, run_fetch(request, deadline_ns));
     last_active_ns_ = clock_.monotonic_ns();
   });
 }

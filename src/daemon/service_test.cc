@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "remote/session_packs.h"
 #include "tests/support/eventually.h"
 #include "tests/support/exchange_lab.h"
 #include "tests/support/shared_clock.h"
@@ -424,6 +425,94 @@ TEST_F(UploadTest, garbage_in_the_outbox_is_cleared_away) {
   std::string log = read_file(here_.disk, "/cache/daemon.log", 1 << 20).value_or("");
   EXPECT_NE(log.find("outbox: " + unit(2).action().hex() + ": of another result"), std::string::npos);
   EXPECT_EQ(remote_.asked(), 0u);
+}
+
+// --- packs -------------------------------------------------------------------------------------------------------------
+
+class PackAheadTest : public AheadTest {
+ protected:
+  // A build of another machine; its results are only in the pack.
+  ObjectName save_packed(int first, int last) {
+    std::shared_ptr<RemoteSetup> setup = open().value();
+    opened_--;
+    RecordedSession session{"app", "", clock_.wall_ns(), {}};
+    for (int i = first; i <= last; ++i) {
+      there_.compile(unit(i));
+      session.units.push_back({unit(i).invocation(), unit(i).action(), unit(i).name, 10, unit(i).outputs.at("lib").size()});
+    }
+    Exchange exchange(there_.disk, clock_, there_.layout, there_.boot, *setup->remote, setup->exchange);
+    EXPECT_EQ(publish_session(exchange, *setup->remote, session, 1, true, {}).value().packed_units, session.units.size());
+    std::vector<FakeRemote::Request> requests = remote_.requests();
+    auto put = std::find_if(requests.begin(), requests.end(), [](const FakeRemote::Request& one) { return one.name.starts_with(kind_prefix(ObjectKind::pack)); });
+    return ObjectName::parse(put->name).value();
+  }
+};
+
+TEST_F(PackAheadTest, a_whole_build_comes_in_one_object) {
+  save_packed(1, 12);
+  start();
+  fetch(traces_of(unit(99), "session"));
+  ASSERT_TRUE(eventually([&] { return prefetch("downloads_completed") == 12; }));
+  for (int i = 1; i <= 12; ++i) EXPECT_EQ(here_.entry(unit(i).action()).value().origin, EntryOrigin::ahead);
+  EXPECT_EQ(here_.problem(), "");
+}
+
+TEST_F(PackAheadTest, who_asks_for_what_a_pack_brings_waits_for_it) {
+  ObjectName pack = save_packed(1, 12);
+  start();
+  hold(pack);
+  fetch(traces_of(unit(99), "session"));
+  (void)replies(1);
+  ASSERT_TRUE(eventually([&] { return gate_.waiting() == 1; }));
+  fetch(traces_of(unit(7), "session"));
+  EXPECT_EQ(count("remote_checks_joined"), 1u);
+  gate_.open();
+  EXPECT_EQ(replies(2)[1].kind, FetchReply::found);
+  EXPECT_EQ(gets_of(ObjectName::traces(unit(7).invocation())), 0u);
+}
+
+TEST_F(PackAheadTest, who_has_waited_long_enough_gets_it_alone) {
+  ObjectName pack = save_packed(1, 12);
+  share(unit(7));
+  start();
+  hold(pack);
+  fetch(traces_of(unit(99), "session"));
+  (void)replies(1);
+  ASSERT_TRUE(eventually([&] { return gate_.waiting() == 1; }));
+  fetch(traces_of(unit(7), "session"));
+  clock_.advance_ms(300);
+  poke();
+  EXPECT_TRUE(eventually([&] { return here_.has(unit(7)); }));
+  EXPECT_GE(replies(3).size(), 3u);  // of 99, 7 and the poke; the pack still hangs
+  EXPECT_EQ(gate_.waiting(), 1u);
+  gate_.open();
+  EXPECT_TRUE(eventually([&] { return here_.has(unit(12)); }));
+}
+
+TEST_F(PackAheadTest, what_a_broken_pack_does_not_bring_comes_alone) {
+  ObjectName pack = save_packed(1, 12);
+  for (int i = 1; i <= 12; ++i) share(unit(i));
+  std::string bytes = remote_.bytes_of(pack).value();
+  remote_.set(pack, bytes.substr(0, bytes.size() / 2));
+  start();
+  hold(pack);
+  fetch(traces_of(unit(99), "session"));
+  (void)replies(1);
+  ASSERT_TRUE(eventually([&] { return gate_.waiting() == 1; }));
+  fetch(traces_of(unit(12), "session"));
+  gate_.open();
+  EXPECT_EQ(replies(2)[1].kind, FetchReply::found);
+  for (int i = 1; i <= 12; ++i) EXPECT_TRUE(eventually([&] { return here_.has(unit(i)); })) << i;
+  EXPECT_EQ(here_.problem(true), "");
+}
+
+TEST_F(PackAheadTest, a_pack_that_is_gone_is_no_loss) {
+  ObjectName pack = save_packed(1, 12);
+  share(unit(3));
+  remote_.erase(pack);
+  start();
+  fetch(traces_of(unit(99), "session"));
+  EXPECT_TRUE(eventually([&] { return here_.has(unit(3)); }));
 }
 
 }  // namespace

@@ -48,6 +48,37 @@ Status DecompressingSink::finish() {
   return Ok{};
 }
 
+struct CompressingSink::State {
+  ZSTD_CStream* stream = ZSTD_createCStream();
+  std::string buffer = std::string(ZSTD_CStreamOutSize(), '\0');
+  ~State() { ZSTD_freeCStream(stream); }
+};
+
+CompressingSink::CompressingSink(Sink& next, int level, int window_log) : state_(new State), next_(next) {
+  ZSTD_CCtx_setParameter(state_->stream, ZSTD_c_compressionLevel, level);
+  if (window_log == 0) return;
+  ZSTD_CCtx_setParameter(state_->stream, ZSTD_c_windowLog, window_log);
+  ZSTD_CCtx_setParameter(state_->stream, ZSTD_c_enableLongDistanceMatching, 1);
+}
+
+CompressingSink::~CompressingSink() = default;
+
+Status CompressingSink::pass(std::string_view bytes, bool is_end) {
+  ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
+  size_t rest = 0;
+  do {
+    ZSTD_outBuffer out{state_->buffer.data(), state_->buffer.size(), 0};
+    rest = ZSTD_compressStream2(state_->stream, &out, &in, is_end ? ZSTD_e_end : ZSTD_e_continue);
+    if (ZSTD_isError(rest)) return Error{ErrorCode::io, 0, std::string("zstd: ") + ZSTD_getErrorName(rest)};
+    if (out.pos > 0) KACHE_TRY(next_.write(std::string_view(state_->buffer).substr(0, out.pos)));
+  } while (is_end ? rest != 0 : in.pos < in.size);
+  return Ok{};
+}
+
+Status CompressingSink::write(std::string_view bytes) { return pass(bytes, false); }
+
+Status CompressingSink::finish() { return pass({}, true); }
+
 Result<std::string> decompress(std::string_view bytes, uint64_t limit) {
   StringSink whole;
   DecompressingSink sink(whole, limit);

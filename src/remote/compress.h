@@ -29,6 +29,22 @@ class DecompressingSink final : public Sink {
   uint64_t limit_;
 };
 
+// Packs what is written to it and hands it on. `window_log`: how far back it looks for what it has seen; 0: as the level has it.
+class CompressingSink final : public Sink {
+ public:
+  CompressingSink(Sink& next, int level, int window_log = 0);
+  ~CompressingSink() override;
+  Status write(std::string_view bytes) override;
+  // To be called at the end.
+  Status finish();
+
+ private:
+  Status pass(std::string_view bytes, bool is_end);
+  struct State;
+  std::unique_ptr<State> state_;
+  Sink& next_;
+};
+
 // The levels of zstd that may be asked for.
 inline constexpr int kLowestLevel = 1, kHighestLevel = 22;
 // Windows above 128 MiB are refused: they are memory that a stranger would make us take.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "remote/compress.h"
+#include "remote/lap.h"
 #include "remote/local_files.h"
 #include "store/publish.h"
 #include "store/same.h"
@@ -12,17 +13,6 @@ namespace {
 
 constexpr uint64_t kSmallOutput = 2 << 20;  // what is packed in memory to see whether it is small enough to go with the record
 constexpr int kMergeAttempts = 5;
-
-class Lap {
- public:
-  Lap(Clock& clock, uint64_t& sum) : clock_(clock), sum_(sum), since_(clock.monotonic_ns()) {}
-  ~Lap() { sum_ += static_cast<uint64_t>(clock_.monotonic_ns() - since_) / 1000; }
-
- private:
-  Clock& clock_;
-  uint64_t& sum_;
-  int64_t since_;
-};
 
 bool is_blob(const Output& output) { return output.content == OutputContent::blob; }
 
@@ -111,16 +101,22 @@ Result<FetchedTraces> Exchange::fetch_traces(const InvocationKey& key, const Lim
     if (!taken.ok()) report.refused = taken.error().message;
     else if (action == report.newest) report.brought_newest = true;
   }
+  report.candidates = KACHE_TRY(add_candidates(key, found.traces));
+  return report;
+}
+
+Result<uint32_t> Exchange::add_candidates(const InvocationKey& key, const Traces& found) {
   Lap lap(clock_, moved_.store_us);
+  uint32_t added = 0;
   KACHE_TRY(local(update_traces(fs_, layout_, key, [&](Traces& traces) {
     size_t before = traces.candidates.size();
-    if (traces.parts.empty()) traces.parts = found.traces.parts;
-    if (traces.crate_name.empty()) traces.crate_name = found.traces.crate_name;
-    traces.add_older(found.traces);
-    report.candidates = static_cast<uint32_t>(traces.candidates.size() - before);
-    return report.candidates > 0;
+    if (traces.parts.empty()) traces.parts = found.parts;
+    if (traces.crate_name.empty()) traces.crate_name = found.crate_name;
+    traces.add_older(found);
+    added = static_cast<uint32_t>(traces.candidates.size() - before);
+    return added > 0;
   })));
-  return report;
+  return added;
 }
 
 Status Exchange::fetch_record(const ActionKey& key, const Limits& limits) {
@@ -159,6 +155,7 @@ Status Exchange::import(RemoteRecord record, const Limits& limits) {
 Status Exchange::import_blob(const Output& output, const RemoteRecord& record, const Limits& limits) {
   auto inlined = record.inlined.find(output.blob);
   if (inlined == record.inlined.end()) moved_.blobs++;
+  if (placed_.count(output.blob) != 0) return Ok{};
   if (blobs_.has(output.blob, output.size)) {
     if (inlined == record.inlined.end()) moved_.blobs_skipped++;
     return Ok{};

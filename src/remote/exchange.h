@@ -8,10 +8,14 @@
 // `is_local` tells.
 #pragma once
 
+#include <functional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "remote/envelope.h"
+#include "remote/pack.h"
 #include "remote/record.h"
 #include "remote/remote.h"
 #include "remote/signing.h"
@@ -44,6 +48,18 @@ struct FetchedTraces {
   std::string refused;           // why a result that came along was not taken, "" where none was refused
 };
 
+struct PackedUnit {
+  InvocationKey invocation;
+  ActionKey action;
+};
+
+struct PublishedPack {
+  PackRef pack;
+  std::set<ActionKey> units;  // those that are in it: what is damaged here, or very large, is not. None: there is no pack
+  size_t looked_at = 0;       // of the units that were given, from the first; the others did not fit any more
+};
+
+// exchange.cc has single results, exchange_packs.cc packs.
 class Exchange {
  public:
   Exchange(FileSystem& fs, Clock& clock, const StoreLayout& layout, const BootId& boot, Tiers& remote, const ExchangeSettings& settings)
@@ -60,14 +76,26 @@ class Exchange {
   // A result of the local store, with the input sets that lead to it. False: the remote had it already.
   Result<bool> publish(const ActionKey& key, const Limits& limits);
 
+  // All units of a pack that are not here. `arrived` is called for each unit as soon as it can be used, also where it was here.
+  // After an error, those that have arrived are whole.
+  using Arrived = std::function<void(const ActionKey&)>;
+  Status fetch_pack(const PackRef& pack, const Limits& limits, const Arrived& arrived);
+  // Units of the local store as one pack. Where the remote has it already, it is not sent again.
+  Result<PublishedPack> publish_pack(const std::vector<PackedUnit>& units, const Limits& limits);
+
   const Moved& moved() const { return moved_; }
   // The last error came from the local store, and says nothing about the remote.
   bool is_local() const { return is_local_; }
 
  private:
+  class Intake;
+  class PackMaker;
+
   Result<Opened> get_envelope(const ObjectName& name, const Limits& limits);
   Result<Opened> open(const ObjectName& name, std::string_view bytes);
   Status import(RemoteRecord record, const Limits& limits);
+  // How many candidates were not known here.
+  Result<uint32_t> add_candidates(const InvocationKey& key, const Traces& found);
   Status import_blob(const Output& output, const RemoteRecord& record, const Limits& limits);
   Status fetch_blob(const Output& output, const std::string& temporary, const Limits& limits);
   Result<Fetched> fetch_blob_from(size_t tier, const Output& output, const std::string& temporary, const Limits& limits, Status& content);
@@ -91,6 +119,7 @@ class Exchange {
   Tiers& remote_;
   const ExchangeSettings& settings_;
   BlobStore blobs_;
+  std::set<BlobId> placed_;  // in the store, and digested by this object
   Moved moved_;
   bool is_local_ = false;
 };

@@ -35,6 +35,7 @@ class RemoteCollection {
     KACHE_TRY(read_sessions());
     KACHE_TRY(judge_records());
     KACHE_TRY(sweep_traces());
+    KACHE_TRY(sweep_packs());
     return sweep_blobs();
   }
 
@@ -116,6 +117,7 @@ class RemoteCollection {
       Result<RecordedSession> session = payload.ok() ? decode_session(*payload) : Result<RecordedSession>(payload.error());
       if (!session.ok()) continue;
       for (const SessionUnit& unit : session->units) asked_for_.insert(unit.action);
+      for (const PackRef& pack : session->packs) packs_.insert(pack.name);
     }
     return Ok{};
   }
@@ -158,6 +160,13 @@ class RemoteCollection {
     return Ok{};
   }
 
+  Status sweep_packs() {
+    for (const ListedObject& object : KACHE_TRY(all_of(ObjectKind::pack))) {
+      if (is_older(object, limits_.grace_ns) && packs_.count(object.name.digest()) == 0) KACHE_TRY(remove(object, report_.packs));
+    }
+    return Ok{};
+  }
+
   Status sweep_blobs() {
     for (const ListedObject& object : KACHE_TRY(all_of(ObjectKind::blob))) {
       if (is_older(object, limits_.grace_ns) && blobs_.count({object.name.digest()}) == 0) KACHE_TRY(remove(object, report_.blobs));
@@ -172,6 +181,7 @@ class RemoteCollection {
   int64_t now_ = 0;  // of the remote
   std::set<ActionKey> asked_for_, live_;
   std::set<BlobId> blobs_;
+  std::set<Digest> packs_;
   RemoteGcReport report_;
 };
 

@@ -84,6 +84,21 @@ TEST_F(RemoteGcTest, what_a_build_has_asked_for_lately_stays) {
   EXPECT_EQ(report.records, 1u);
 }
 
+TEST_F(RemoteGcTest, packs_stay_as_long_as_a_build_names_them) {
+  ObjectName named = ObjectName::pack(digest_bytes("named")), forgotten = ObjectName::pack(digest_bytes("forgotten"));
+  remote_.set(named, "pack");
+  remote_.set(forgotten, "pack");
+  pass(40);
+  ObjectName young = ObjectName::pack(digest_bytes("young"));
+  remote_.set(young, "pack");
+  RecordedSession session{"app", "main", clock_.wall_ns(), {}, {{named.digest(), {}, 4, 4, 4}}};
+  ASSERT_TRUE(save_session(*tiers_, session, 1, {}).ok());
+  EXPECT_EQ(collect().packs, 1u);
+  EXPECT_TRUE(remote_.bytes_of(named) && remote_.bytes_of(young) && !remote_.bytes_of(forgotten));
+  pass(40);
+  EXPECT_EQ(collect().packs, 2u);
+}
+
 TEST_F(RemoteGcTest, content_of_two_results_stays_as_long_as_one_of_them) {
   LabUnit old{"a", "one", {{"lib", noise(600 << 10)}}}, fresh{"b", "one", {{"lib", noise(600 << 10)}}};
   publish(old);

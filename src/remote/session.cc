@@ -14,7 +14,7 @@ namespace kache {
 namespace {
 
 constexpr uint64_t kMaxSession = 16 << 20;
-constexpr size_t kMostUnits = 200'000;
+constexpr size_t kMostUnits = 200'000, kMostPacks = 1000;
 constexpr int64_t kEndOfTime = 9'999'999'999;  // seconds: ten digits until then
 constexpr size_t kMostListed = 200;
 
@@ -88,6 +88,16 @@ std::string encode_session(const RecordedSession& session) {
     out.varint(unit.compile_ms);
     out.varint(unit.size);
     out.varint(unit.offset_ms);
+    out.varint(unit.pack);
+  }
+  out.varint(session.packs.size());
+  for (const PackRef& pack : session.packs) {
+    out.digest(pack.name);
+    out.u8(pack.signer.has_value());
+    if (pack.signer) out.raw({reinterpret_cast<const char*>(pack.signer->bytes.data()), pack.signer->bytes.size()});
+    out.varint(pack.bytes);
+    out.varint(pack.original_bytes);
+    out.varint(pack.output_bytes);
   }
   return std::move(out).take();
 }
@@ -99,7 +109,7 @@ Result<RecordedSession> decode_session(std::string_view payload) {
   session.space = in.text();
   session.branch = in.text();
   session.created_ns = in.i64();
-  uint64_t count = in.count(68);
+  uint64_t count = in.count(69);
   if (count > kMostUnits) return Error{ErrorCode::too_large, 0, "session of " + std::to_string(count) + " units"};
   for (uint64_t i = 0; i < count && in.ok(); ++i) {
     SessionUnit unit;
@@ -109,7 +119,25 @@ Result<RecordedSession> decode_session(std::string_view payload) {
     unit.compile_ms = in.varint();
     unit.size = in.varint();
     unit.offset_ms = static_cast<uint32_t>(in.varint());
+    unit.pack = static_cast<uint32_t>(in.varint());
     session.units.push_back(std::move(unit));
+  }
+  uint64_t packs = in.count(36);
+  if (packs > kMostPacks) return Error{ErrorCode::too_large, 0, "session of " + std::to_string(packs) + " packs"};
+  for (uint64_t i = 0; i < packs && in.ok(); ++i) {
+    PackRef pack;
+    pack.name = in.digest();
+    if (in.u8() != 0) {
+      std::string_view bytes = in.raw(sizeof(PublicKey::bytes));
+      if (in.ok()) std::copy(bytes.begin(), bytes.end(), pack.signer.emplace().bytes.begin());
+    }
+    pack.bytes = in.varint();
+    pack.original_bytes = in.varint();
+    pack.output_bytes = in.varint();
+    session.packs.push_back(std::move(pack));
+  }
+  for (const SessionUnit& unit : session.units) {
+    if (unit.pack > session.packs.size()) in.fail();
   }
   if (!in.ok() || !in.at_end()) return Error{ErrorCode::corrupt, 0, "malformed session"};
   return session;
@@ -152,7 +180,7 @@ Result<std::string> save_session(Tiers& remote, const RecordedSession& session, 
   return word;
 }
 
-Result<FetchPlan> plan_fetch(FileSystem& fs, const StoreLayout& layout, Tiers& remote, const Namespace& name, const PlanLimits& plan, const Limits& limits) {
+Result<std::vector<RecordedSession>> newest_sessions(Tiers& remote, const Namespace& name, size_t most, const Limits& limits) {
   std::vector<ObjectName> names;
   Status listed = remote.list(ObjectKind::session, kind_prefix(ObjectKind::session) + name.space + "/",
                               [&](const ListedObject& object) -> Status {
@@ -165,7 +193,7 @@ Result<FetchPlan> plan_fetch(FileSystem& fs, const StoreLayout& layout, Tiers& r
   std::vector<RecordedSession> of_branch, others;
   static const Trust kAnybody;
   for (const ObjectName& one : names) {
-    if (of_branch.size() >= plan.sessions) break;
+    if (of_branch.size() >= most) break;
     StringSink sink;
     Limits bounded = limits;
     bounded.max_bytes = kMaxSession;
@@ -174,37 +202,12 @@ Result<FetchPlan> plan_fetch(FileSystem& fs, const StoreLayout& layout, Tiers& r
     Result<RecordedSession> session = opened.ok() ? decode_session(opened->payload) : Result<RecordedSession>(opened.error());
     if (!session.ok()) continue;
     if (session->branch == name.branch) of_branch.push_back(std::move(session).value());
-    else if (others.size() < plan.sessions) others.push_back(std::move(session).value());
+    else if (others.size() < most) others.push_back(std::move(session).value());
     // Of a branch that nobody has built yet, the others must do.
-    if (of_branch.empty() && others.size() >= plan.sessions) break;
+    if (of_branch.empty() && others.size() >= most) break;
   }
-  of_branch.insert(of_branch.end(), others.begin(), others.end());
-  std::vector<SessionUnit> units;
-  for (RecordedSession& session : of_branch) std::move(session.units.begin(), session.units.end(), std::back_inserter(units));
-  FetchPlan fetch = lacking(fs, layout, std::move(units), plan);
-  fetch.sessions = of_branch.size();
-  return fetch;
-}
-
-FetchPlan lacking(FileSystem& fs, const StoreLayout& layout, std::vector<SessionUnit> units, const PlanLimits& plan) {
-  FetchPlan fetch;
-  std::set<ActionKey> seen;
-  uint64_t bytes = 0;
-  for (SessionUnit& unit : units) {
-    if (!seen.insert(unit.action).second) continue;
-    if (fs.stat(layout.entry(unit.action)).ok()) {
-      fetch.known++;
-      continue;
-    }
-    bool fits = (plan.keys == 0 || fetch.units.size() < plan.keys) && (plan.bytes == 0 || unit.size <= plan.bytes - bytes);
-    if (!fits) {
-      fetch.over_budget++;
-      continue;
-    }
-    bytes += unit.size;
-    fetch.units.push_back(std::move(unit));
-  }
-  return fetch;
+  std::move(others.begin(), others.end(), std::back_inserter(of_branch));
+  return of_branch;
 }
 
 }  // namespace kache

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/env.h"
 #include "base/file_system.h"
+#include "remote/pack.h"
 #include "remote/tiers.h"
 #include "store/layout.h"
 
@@ -21,12 +22,14 @@ struct SessionUnit {
   std::string crate_name;
   uint64_t compile_ms = 0, size = 0;
   uint32_t offset_ms = 0;  // since the build began
+  uint32_t pack = 0;       // which of the session's packs it is in, from 1; 0: none
 };
 
 struct RecordedSession {
   std::string space, branch;  // branch: "" where that is not known
   int64_t created_ns = 0;
   std::vector<SessionUnit> units;
+  std::vector<PackRef> packs = {};
 };
 
 std::string encode_session(const RecordedSession& session);
@@ -42,22 +45,10 @@ struct Namespace {
 };
 Namespace namespace_of(FileSystem& fs, std::string_view given, const std::string& root);
 
+// The newest sessions first: of the branch, then of others; at most `most` of each.
+Result<std::vector<RecordedSession>> newest_sessions(Tiers& remote, const Namespace& name, size_t most, const Limits& limits);
+
 // Stores a session; nothing is there before it is whole. Returns its word.
 Result<std::string> save_session(Tiers& remote, const RecordedSession& session, uint64_t chance, const Limits& limits);
-
-struct PlanLimits {
-  size_t sessions = 3;  // of the branch, and as many of others
-  uint64_t keys = 2000, bytes = uint64_t{2} << 30;  // 0: no limit
-};
-struct FetchPlan {
-  std::vector<SessionUnit> units;  // that are not here, those that are needed first first
-  size_t sessions = 0;             // that it is made from
-  uint64_t over_budget = 0;        // units that were left out
-  uint64_t known = 0;              // that are here
-};
-// Of these, each once, what is not here and fits.
-FetchPlan lacking(FileSystem& fs, const StoreLayout& layout, std::vector<SessionUnit> units, const PlanLimits& plan);
-// From the newest sessions of the branch, and then of others.
-Result<FetchPlan> plan_fetch(FileSystem& fs, const StoreLayout& layout, Tiers& remote, const Namespace& name, const PlanLimits& plan, const Limits& limits);
 
 }  // namespace kache

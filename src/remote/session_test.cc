@@ -22,18 +22,11 @@ SessionUnit unit(int number, uint64_t size = 100) {
   return made;
 }
 
-std::vector<std::string> names(const FetchPlan& plan) {
-  std::vector<std::string> names;
-  for (const SessionUnit& one : plan.units) names.push_back(one.crate_name);
-  return names;
-}
-
-using Names = std::vector<std::string>;
-
 // --- what is written ---------------------------------------------------------------------------------------------------
 
 TEST(SessionTest, is_read_as_it_is_written) {
-  RecordedSession session{"space", "main", 77, {unit(1), unit(2)}};
+  RecordedSession session{"space", "main", 77, {unit(1), unit(2)}, {{digest_bytes("pack"), {}, 5, 6, 7}, {digest_bytes("other"), PublicKey{{1, 2}}, 7, 8, 9}}};
+  session.units[1].pack = 2;
   RecordedSession again = decode_session(encode_session(session)).value();
   EXPECT_EQ(again.space, "space");
   EXPECT_EQ(again.branch, "main");
@@ -45,12 +38,27 @@ TEST(SessionTest, is_read_as_it_is_written) {
   EXPECT_EQ(again.units[1].compile_ms, 12u);
   EXPECT_EQ(again.units[1].size, 100u);
   EXPECT_EQ(again.units[1].offset_ms, 2u);
+  EXPECT_EQ(again.units[0].pack, 0u);
+  EXPECT_EQ(again.units[1].pack, 2u);
+  ASSERT_EQ(again.packs.size(), 2u);
+  EXPECT_EQ(again.packs[0].name, digest_bytes("pack"));
+  EXPECT_FALSE(again.packs[0].signer);
+  EXPECT_EQ(again.packs[1].signer, (PublicKey{{1, 2}}));
+  EXPECT_EQ(again.packs[1].bytes, 7u);
+  EXPECT_EQ(again.packs[1].original_bytes, 8u);
+  EXPECT_EQ(again.packs[1].output_bytes, 9u);
 }
 
 TEST(SessionTest, every_cut_and_every_addition_is_refused) {
-  std::string bytes = encode_session({"space", "main", 77, {unit(1), unit(2)}});
+  std::string bytes = encode_session({"space", "main", 77, {unit(1), unit(2)}, {{digest_bytes("pack"), PublicKey{}, 5, 6, 7}}});
   for (size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(decode_session(bytes.substr(0, size)).ok()) << size;
   EXPECT_FALSE(decode_session(bytes + "x").ok());
+}
+
+TEST(SessionTest, a_unit_in_a_pack_that_is_not_there_is_refused) {
+  RecordedSession session{"space", "main", 77, {unit(1)}, {{digest_bytes("pack"), {}, 5, 6, 7}}};
+  session.units[0].pack = 2;
+  EXPECT_EQ(decode_session(encode_session(session)).code(), ErrorCode::corrupt);
 }
 
 TEST(SessionTest, the_word_of_a_newer_one_is_listed_first) {
@@ -155,97 +163,6 @@ TEST_F(NamespaceTest, any_name_becomes_a_word_and_different_ones_stay_different)
     EXPECT_TRUE(is_word(word)) << given << " → " << word;
     EXPECT_TRUE(seen.insert(word).second) << given;
   }
-}
-
-// --- what is planned ---------------------------------------------------------------------------------------------------
-
-class PlanTest : public testing::Test {
- protected:
-  PlanTest() {
-    std::vector<Tier> one;
-    one.push_back({std::make_unique<LentRemote>(remote_), true, true});
-    tiers_ = std::make_unique<Tiers>(std::move(one), clock_);
-  }
-  void save(const std::string& branch, std::vector<SessionUnit> units, const std::string& space = "app") {
-    clock_.advance_ms(1000);
-    ASSERT_TRUE(save_session(*tiers_, {space, branch, clock_.wall_ns(), std::move(units)}, ++chance_, {}).ok());
-  }
-  FetchPlan plan(const std::string& branch, const PlanLimits& limits = {}) {
-    return plan_fetch(machine_.disk, machine_.layout, *tiers_, {"app", branch}, limits, {}).value();
-  }
-
-  ManualClock clock_;
-  FakeRemote remote_;
-  Machine machine_{clock_};
-  std::unique_ptr<Tiers> tiers_;
-  uint64_t chance_ = 0;
-};
-
-TEST_F(PlanTest, the_newest_build_of_the_branch_comes_first_in_its_order) {
-  save("main", {unit(1), unit(2)});
-  save("main", {unit(3), unit(1)});
-  FetchPlan made = plan("main");
-  EXPECT_EQ(names(made), (Names{"unit3", "unit1", "unit2"}));
-  EXPECT_EQ(made.sessions, 2u);
-}
-
-TEST_F(PlanTest, the_own_branch_goes_before_newer_builds_of_others) {
-  save("topic", {unit(1)});
-  save("main", {unit(2)});
-  EXPECT_EQ(names(plan("topic")), (Names{"unit1", "unit2"}));
-  EXPECT_EQ(names(plan("main")), (Names{"unit2", "unit1"}));
-  EXPECT_EQ(names(plan("new")), (Names{"unit2", "unit1"}));  // nobody has built it: the others must do
-}
-
-TEST_F(PlanTest, so_many_builds_are_looked_at_and_no_more) {
-  for (int i = 0; i < 6; ++i) save("main", {unit(i)});
-  EXPECT_EQ(names(plan("main")), (Names{"unit5", "unit4", "unit3"}));
-  EXPECT_EQ(remote_.asked(FakeRemote::get_call), 3u);
-  EXPECT_EQ(plan("new").sessions, 3u);
-}
-
-TEST_F(PlanTest, other_projects_are_not_looked_at) {
-  save("main", {unit(1)}, "app2");
-  save("main", {unit(2)}, "ap");
-  EXPECT_TRUE(plan("main").units.empty());
-}
-
-TEST_F(PlanTest, what_is_here_is_not_planned) {
-  LabUnit here{"here", "one", {}};
-  machine_.compile(here);
-  SessionUnit known = unit(1);
-  known.action = here.action();
-  save("main", {known, unit(2)});
-  FetchPlan made = plan("main");
-  EXPECT_EQ(names(made), (Names{"unit2"}));
-  EXPECT_EQ(made.known, 1u);
-}
-
-TEST_F(PlanTest, budgets_hold) {
-  save("main", {unit(1, 60), unit(2, 60), unit(3, 30), unit(4, UINT64_MAX), unit(5, 10)});
-  FetchPlan bytes = plan("main", {3, 0, 100});
-  EXPECT_EQ(names(bytes), (Names{"unit1", "unit3", "unit5"}));
-  EXPECT_EQ(bytes.over_budget, 2u);
-  FetchPlan keys = plan("main", {3, 2, 0});
-  EXPECT_EQ(names(keys), (Names{"unit1", "unit2"}));
-  EXPECT_EQ(keys.over_budget, 3u);
-  EXPECT_EQ(plan("main", {3, 0, 0}).units.size(), 5u);
-}
-
-TEST_F(PlanTest, damaged_and_foreign_sessions_are_passed_over) {
-  save("main", {unit(1)});
-  std::string good = save_session(*tiers_, {"app", "main", clock_.wall_ns(), {unit(2)}}, 99, {}).value();
-  std::string bytes = remote_.bytes_of(ObjectName::session("app", good)).value();
-  remote_.set(ObjectName::session("app", "0000000001-1"), "garbage");
-  remote_.set(ObjectName::session("app", "0000000002-1"), bytes);  // of another name
-  FetchPlan made = plan("main");
-  EXPECT_EQ(made.sessions, 2u);
-  EXPECT_EQ(made.units.size(), 2u);
-}
-
-TEST_F(PlanTest, a_remote_that_can_not_list_is_an_error) {
-  remote_.fail_next(FakeRemote::list_call, {ErrorCode::io, 0, "planned"});
-  EXPECT_EQ(plan_fetch(machine_.disk, machine_.layout, *tiers_, {"app", "main"}, {}, {}).code(), ErrorCode::io);
 }
 
 }  // namespace

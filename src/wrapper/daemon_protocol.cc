@@ -19,7 +19,7 @@ constexpr std::string_view kTables[] = {"cache.remote.", "cache.planner.", "remo
 constexpr std::string_view kKeys[] = {"cache.remotes", "cache.local_only", "cache.remote_readonly", "cache.compression_level",
                                       "cache.s3_concurrency", "cache.remote_restore_timeout_secs",
                                       "cache.remote_negative_ttl_secs", "cache.daemon_idle_timeout_secs",
-                                      "cache.prefetch_enabled", "cache.prefetch_max_keys", "cache.prefetch_max_bytes",
+                                      "cache.prefetch_enabled", "cache.prefetch_packs", "cache.prefetch_max_keys", "cache.prefetch_max_bytes",
                                       "cache.prefetch_deadline_secs"};
 constexpr std::string_view kVariables[] = {"AWS_", "KACHE_S3_"};
 constexpr std::string_view kPlainVariables[] = {"HOME", "XDG_CONFIG_HOME", "PATH"};
