@@ -2,11 +2,12 @@
 import json
 import os
 import shutil
+import subprocess
 import time
 
 import pytest
 
-from laboratory import write_tree
+from laboratory import KACHE, write_tree
 from test_daemon import log_of, wait_for
 from test_remote import C, RUST, machines, objects, results, shared, unit, work  # noqa: F401
 
@@ -108,6 +109,63 @@ def test_the_daemon_notes_a_build_and_fetches_ahead(machines, shared, tmp_path):
     assert fetched.returncode == 0, fetched
     built(third, three)
     assert results(third) == {"prefetch_hit": 4}, third.events()
+
+
+MANY = {f"part{i}.c": f"int part{i}(int x) {{ return x + {i}; }}\n" for i in range(11)} | {
+    "Makefile": "app: " + " ".join(f"part{i}.o" for i in range(11)) + "\n\t$(CC) -shared -o $@ $^\n",
+}
+
+
+def make(machine, tree):
+    made = subprocess.run(["make", "-j2", f"CC={KACHE} gcc", "CFLAGS=-g"], cwd=tree, env=machine.env(), capture_output=True, text=True)
+    assert made.returncode == 0, made
+    return (tree / "app").read_bytes()
+
+
+@pytest.mark.hits
+def test_a_build_is_fetched_as_packs(machines, shared, tmp_path):
+    """Alone with the sessions and the packs of them a machine has everything."""
+    first = machines("first", shared)
+    app = make(first, write_tree(tmp_path / "one/project", MANY))
+    first.settle()
+    assert len(objects(shared, "packs")) == 1
+    assert "12 of them in packs, 1 new" in log_of(first)
+    for kind in ("records", "traces", "blobs"):
+        shutil.rmtree(shared / "k1" / kind, ignore_errors=True)
+
+    second = machines("second", shared)
+    two = write_tree(tmp_path / "two/project", MANY)
+    assert b"(0 failed)" in second.kache(two, "prefetch").stderr
+    assert make(second, two) == app
+    assert results(second) == {"prefetch_hit": 12}, second.events()
+
+    third = machines("third", shared)
+    three = write_tree(tmp_path / "three/project", MANY)
+    make(third, three)  # the first units may come too early
+    wait_for(lambda: third.status()["prefetch"]["downloads_completed"] >= 12 - results(third).get("miss", 0))
+    shutil.rmtree(three)
+    third.forget_events()
+    assert make(third, write_tree(three, MANY)) == app
+    assert "miss" not in results(third)
+
+
+def test_without_packs_and_with_damaged_ones(machines, shared, tmp_path):
+    lean = machines("lean", shared, KACHE_PREFETCH_PACKS="0")
+    app = make(lean, write_tree(tmp_path / "lean tree/project", MANY))
+    lean.settle()
+    assert objects(shared, "packs") == []
+    first = machines("first", shared)
+    tree = write_tree(tmp_path / "one/project", MANY)
+    assert make(first, tree) == app
+    assert b"12 entries" in first.kache(tree, "save-manifest").stderr
+    (pack,) = objects(shared, "packs")
+    pack.write_bytes(pack.read_bytes()[:300])
+    second = machines("second", shared)
+    two = write_tree(tmp_path / "two/project", MANY)
+    fetched = second.kache(two, "prefetch")
+    assert fetched.returncode == 0 and b"12/12 (0 failed)" in fetched.stderr, fetched
+    assert make(second, two) == app
+    assert results(second) == {"prefetch_hit": 12}, second.events()
 
 
 def test_what_is_not_asked_for_is_not_fetched_on(machines, shared, work, tmp_path):
