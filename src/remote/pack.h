@@ -65,7 +65,7 @@ class PackReader final : public Sink {
 };
 
 // What a pack may hold when it is made, before compression; and what is taken of one.
-inline constexpr uint64_t kPackTarget = uint64_t{112} << 20, kMaxPackOriginal = uint64_t{256} << 20;
+inline constexpr uint64_t kPackTarget = uint64_t{48} << 20, kMaxPackOriginal = uint64_t{256} << 20;
 // Of one output. A unit with a larger one is in no pack.
 inline constexpr uint64_t kMaxPackedBlob = uint64_t{64} << 20;
 // What rustc links into each build script is found again this far back; the reader needs as much memory.

@@ -24,6 +24,6 @@ void keep_packs(const RecordedSession& earlier, RecordedSession& session);
 // Fewer units than these are fetched one by one.
 inline constexpr size_t kFewestPackedUnits = 8;
 // Of the packs that are kept; above that the least useful are made anew.
-inline constexpr size_t kMostKeptPacks = 12;
+inline constexpr size_t kMostKeptPacks = 64;
 
 }  // namespace kache

@@ -152,7 +152,7 @@ TEST_F(SessionPacksTest, without_packs_it_is_kept_all_the_same) {
 
 TEST_F(SessionPacksTest, not_more_packs_are_kept_than_are_of_use) {
   RecordedSession earlier{"app", "main", 1, {}}, now{"app", "main", 2, {}};
-  for (uint32_t pack = 1; pack <= 30; ++pack) {
+  for (uint32_t pack = 1; pack <= 100; ++pack) {
     LabUnit unit = lab(static_cast<int>(pack));
     uint64_t size = 1000 + pack;
     earlier.packs.push_back({digest_bytes(unit.name), {}, 10, size, size});
@@ -161,8 +161,8 @@ TEST_F(SessionPacksTest, not_more_packs_are_kept_than_are_of_use) {
   }
   keep_packs(earlier, now);
   ASSERT_EQ(now.packs.size(), kMostKeptPacks);
-  EXPECT_EQ(now.packs[0].name, earlier.packs[30 - kMostKeptPacks].name);
-  EXPECT_EQ(now.units[29].pack, kMostKeptPacks);
+  EXPECT_EQ(now.packs[0].name, earlier.packs[100 - kMostKeptPacks].name);
+  EXPECT_EQ(now.units[99].pack, kMostKeptPacks);
   EXPECT_EQ(now.units[0].pack, 0u);
 }
 
