@@ -37,7 +37,7 @@ struct ServiceCounts {
 
 inline FetchReply failed_reply(std::string reason) { return {FetchReply::failed, std::move(reason)}; }
 
-// service_fetch.cc, service_ahead.cc and service_uploads.cc have its three parts.
+// service_fetch.cc, service_ahead.cc, service_builds.cc and service_uploads.cc have its parts.
 class Service {
  public:
   using Opener = std::function<Result<std::shared_ptr<RemoteSetup>>(const RemoteSettings&)>;
@@ -97,12 +97,22 @@ class Service {
     std::shared_ptr<std::atomic<bool>> cancelled = std::make_shared<std::atomic<bool>>(false);
   };
   using FlightKey = std::pair<Digest, Digest>;  // of the settings, and what is fetched
+  using Coming = std::map<ActionKey, std::pair<FlightKey, uint64_t>>;  // units of a pack, and where each ends
+  // What all transfers of one plan have in common.
+  struct Ahead {
+    std::string session;
+    RemoteSettings settings;
+    int64_t deadline_ns = 0;
+    std::shared_ptr<std::atomic<bool>> cancelled;
+  };
 
   Result<std::shared_ptr<RemoteSetup>> setup_of(const RemoteSettings& settings);
   void start_flight(const FlightKey& flight, const FetchRequest& request, int64_t deadline_ns);
   void end_flight(const FlightKey& key, const FetchReply& answer);
-  // Whoever waits for it waits for the pack no longer.
+  // Whoever waits for it waits for the pack no longer: it is fetched alone.
   void leave_pack(const FlightKey& key);
+  // The same where nobody may be waiting.
+  void drop_from_pack(const FlightKey& key, const std::shared_ptr<PackFlight>& pack);
   FetchReply run_fetch(const FetchRequest& request, int64_t deadline_ns);
   FetchReply take_traces(RemoteSetup& setup, Exchange& exchange, const FetchRequest& request, int64_t deadline_ns);
   void note_refusal(const Digest& key, const std::string& why);
@@ -110,10 +120,11 @@ class Service {
   void note_demand(const FetchRequest& request);
   void fetch_ahead(const FetchRequest& request);
   Result<FetchPlan> plan_for(const Config& config, RemoteSetup& setup, const Namespace& name, const std::string& root, const Limits& limits);
-  void fetch_unit_ahead(const std::string& session, const RemoteSettings& settings, const SessionUnit& unit, int64_t deadline_ns,
-                        const std::shared_ptr<std::atomic<bool>>& cancelled);
-  void fetch_pack_ahead(const std::string& session, const RemoteSettings& settings, const PlannedPack& planned, int64_t deadline_ns,
-                        const std::shared_ptr<std::atomic<bool>>& cancelled);
+  bool is_over(const Ahead& ahead) const;
+  void note_fetched(const Ahead& ahead, const ActionKey& action);
+  Coming board(const Ahead& ahead, const PlannedPack& planned, const std::shared_ptr<PackFlight>& pack);
+  void fetch_pack_ahead(const Ahead& ahead, const PlannedPack& planned);
+  void fetch_unit_ahead(const Ahead& ahead, const SessionUnit& unit);
   void judge(const ActiveBuild& build);
   void record_build(const ActiveBuild& build);
   void release_parked(const Digest& with_secrets, const RemoteSettings& settings);

@@ -1,21 +1,16 @@
-// What is fetched before anybody asks, and what is noted of a build so that the next one can be foreseen.
+// What is fetched before anybody asks.
 #include "daemon/service.h"
 
 #include <algorithm>
 
 #include "daemon/planner.h"
-#include "daemon/session_units.h"
-#include "index/events.h"
-#include "remote/session_packs.h"
 
 namespace kache {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
-constexpr int64_t kBuildEndsNs = 60 * kSecond;   // so long nothing is asked for
 constexpr uint64_t kDemandsToJudge = 10;         // so many come that were not foreseen, before what is fetched ahead is judged
 constexpr size_t kPacksAtOnce = 3;
-constexpr int64_t kLongestSaveNs = 300 * kSecond;
 constexpr double kLeastUse = 0.3;                // of all demands; below that it is not worth it
 
 }  // namespace
@@ -87,109 +82,107 @@ void Service::fetch_ahead(const FetchRequest& request) {
     for (const SessionUnit& unit : pack.units) build->second.planned.insert(unit.invocation);
   }
   for (const SessionUnit& unit : plan->units) build->second.planned.insert(unit.invocation);
+  Ahead ahead{request.build.session, request.settings, limits.deadline_ns, build->second.cancelled};
   // One after the other in a few threads: each needs memory for what it unpacks.
   auto packs = std::make_shared<std::vector<PlannedPack>>(std::move(plan->packs));
   auto next = std::make_shared<std::atomic<size_t>>(0);
   for (size_t i = 0; i < std::min(packs->size(), kPacksAtOnce); ++i) {
-    jobs_.add(Urgency::background, [this, session = request.build.session, settings = request.settings, packs, next, deadline = limits.deadline_ns,
-                                    cancelled = build->second.cancelled] {
-      for (size_t at = (*next)++; at < packs->size(); at = (*next)++) fetch_pack_ahead(session, settings, (*packs)[at], deadline, cancelled);
+    jobs_.add(Urgency::background, [this, ahead, packs, next] {
+      for (size_t at = (*next)++; at < packs->size(); at = (*next)++) fetch_pack_ahead(ahead, (*packs)[at]);
     });
   }
-  for (const SessionUnit& unit : plan->units) {
-    jobs_.add(Urgency::background, [this, session = request.build.session, settings = request.settings, unit, deadline = limits.deadline_ns,
-                                    cancelled = build->second.cancelled] { fetch_unit_ahead(session, settings, unit, deadline, cancelled); });
-  }
+  for (const SessionUnit& unit : plan->units) jobs_.add(Urgency::background, [this, ahead, unit] { fetch_unit_ahead(ahead, unit); });
 }
 
-void Service::fetch_pack_ahead(const std::string& session, const RemoteSettings& settings, const PlannedPack& planned, int64_t deadline_ns,
-                               const std::shared_ptr<std::atomic<bool>>& cancelled) {
-  Result<std::shared_ptr<RemoteSetup>> setup = setup_of(settings);
-  if (!setup.ok() || hurries_) return;
-  Digest whose = fingerprint(settings);
+bool Service::is_over(const Ahead& ahead) const { return *ahead.cancelled || hurries_ || clock_.monotonic_ns() >= ahead.deadline_ns; }
+
+void Service::note_fetched(const Ahead& ahead, const ActionKey& action) {
+  counts_.prefetch_completed++;
+  std::lock_guard lock(mutex_);
+  auto build = builds_.find(ahead.session);
+  if (build != builds_.end()) build->second.fetched.push_back(action);
+}
+
+// Whoever asks for one of its units from now on waits for the pack.
+Service::Coming Service::board(const Ahead& ahead, const PlannedPack& planned, const std::shared_ptr<PackFlight>& pack) {
+  Coming coming;
+  Digest whose = fingerprint(ahead.settings);
+  uint64_t end = 0;
+  std::lock_guard lock(mutex_);
+  for (const SessionUnit& unit : planned.units) {
+    FlightKey key{whose, unit.invocation.digest};
+    end += unit.size;
+    coming[unit.action] = {key, end};
+    auto [flight, is_new] = flights_.try_emplace(key);
+    if (!is_new) continue;  // it is being fetched alone: whichever comes first answers
+    flight->second.pack = pack;
+    flight->second.pack_end = end;
+  }
+  return coming;
+}
+
+void Service::fetch_pack_ahead(const Ahead& ahead, const PlannedPack& planned) {
+  Result<std::shared_ptr<RemoteSetup>> setup = setup_of(ahead.settings);
+  if (!setup.ok() || is_over(ahead)) {
+    counts_.prefetch_cancelled += planned.units.size();
+    return;
+  }
   auto pack = std::make_shared<PackFlight>();
   pack->started_ns = clock_.monotonic_ns();
-  std::map<ActionKey, std::pair<FlightKey, uint64_t>> coming;  // and where each ends
-  {
-    std::lock_guard lock(mutex_);
-    uint64_t end = 0;
-    for (const SessionUnit& unit : planned.units) {
-      FlightKey key{whose, unit.invocation.digest};
-      end += unit.size;
-      coming[unit.action] = {key, end};
-      auto [flight, is_new] = flights_.try_emplace(key);
-      if (!is_new) continue;  // it is being fetched alone: whichever comes first answers
-      flight->second.pack = pack;
-      flight->second.pack_end = end;
-    }
-  }
-  ExchangeSettings ahead = (*setup)->exchange;
-  ahead.origin = EntryOrigin::ahead;
-  Exchange exchange(fs_, clock_, layout_, boot_, *(*setup)->remote, ahead);
+  Coming coming = board(ahead, planned, pack);
+  ExchangeSettings settings = (*setup)->exchange;
+  settings.origin = EntryOrigin::ahead;
+  Exchange exchange(fs_, clock_, layout_, boot_, *(*setup)->remote, settings);
   Limits limits;
-  limits.deadline_ns = deadline_ns;
-  limits.cancelled = cancelled.get();
+  limits.deadline_ns = ahead.deadline_ns;
+  limits.cancelled = ahead.cancelled.get();
   Status done = exchange.fetch_pack(planned.pack, limits, [&](const ActionKey& action) {
-    auto unit = coming.find(action);
-    if (unit == coming.end()) return;
-    auto [key, end] = unit->second;
-    coming.erase(unit);
-    pack->arrived = end;
-    counts_.prefetch_completed++;
-    {
-      std::lock_guard lock(mutex_);
-      auto build = builds_.find(session);
-      if (build != builds_.end()) build->second.fetched.push_back(action);
-    }
-    end_flight(key, {FetchReply::found, {}});
+    auto unit = coming.extract(action);
+    if (unit.empty()) return;
+    pack->arrived = unit.mapped().second;
+    note_fetched(ahead, action);
+    end_flight(unit.mapped().first, {FetchReply::found, {}});
   });
   counts_.requests += exchange.moved().requests;
   counts_.bytes_downloaded += exchange.moved().compressed_bytes;
   counts_.prefetch_bytes += exchange.moved().compressed_bytes;
   note_transfer("download", planned.pack.name.hex(), exchange.moved(), pack->started_ns, done.ok());
   if (!done.ok()) log_.warn("pack " + planned.pack.name.hex().substr(0, 12) + ": " + done.error().message);
-  // What it did not bring is fetched alone: at once where somebody waits.
   for (const SessionUnit& unit : planned.units) {
     auto missing = coming.find(unit.action);
     if (missing == coming.end()) continue;
-    {
-      std::lock_guard lock(mutex_);
-      auto flight = flights_.find(missing->second.first);
-      if (flight != flights_.end() && flight->second.pack == pack && flight->second.waiting.empty()) flights_.erase(flight);
-    }
-    leave_pack(missing->second.first);
-    jobs_.add(Urgency::background, [this, session, settings, unit, deadline_ns, cancelled] { fetch_unit_ahead(session, settings, unit, deadline_ns, cancelled); });
+    drop_from_pack(missing->second.first, pack);
+    jobs_.add(Urgency::background, [this, ahead, unit] { fetch_unit_ahead(ahead, unit); });
   }
 }
 
-void Service::fetch_unit_ahead(const std::string& session, const RemoteSettings& settings, const SessionUnit& unit, int64_t deadline_ns,
-                               const std::shared_ptr<std::atomic<bool>>& cancelled) {
-  if (*cancelled || hurries_ || clock_.monotonic_ns() >= deadline_ns) {
+void Service::fetch_unit_ahead(const Ahead& ahead, const SessionUnit& unit) {
+  if (is_over(ahead)) {
     counts_.prefetch_cancelled++;
     return;
   }
   if (fs_.stat(layout_.entry(unit.action)).ok()) return;
-  Result<std::shared_ptr<RemoteSetup>> setup = setup_of(settings);
+  Result<std::shared_ptr<RemoteSetup>> setup = setup_of(ahead.settings);
   if (!setup.ok()) return;
   // Only now: who asks for it waits for a transfer that is under way, never for one that is to come.
-  FlightKey key{fingerprint(settings), unit.invocation.digest.is_zero() ? unit.action.digest : unit.invocation.digest};
+  FlightKey key{fingerprint(ahead.settings), unit.invocation.digest.is_zero() ? unit.action.digest : unit.invocation.digest};
   {
     std::lock_guard lock(mutex_);
     if (!flights_.try_emplace(key).second) return;  // somebody is fetching it
   }
-  ExchangeSettings ahead = (*setup)->exchange;
-  ahead.origin = EntryOrigin::ahead;
-  Exchange exchange(fs_, clock_, layout_, boot_, *(*setup)->remote, ahead);
+  ExchangeSettings settings = (*setup)->exchange;
+  settings.origin = EntryOrigin::ahead;
+  Exchange exchange(fs_, clock_, layout_, boot_, *(*setup)->remote, settings);
   Limits limits;
-  limits.deadline_ns = deadline_ns;
-  limits.cancelled = cancelled.get();
+  limits.deadline_ns = ahead.deadline_ns;
+  limits.cancelled = ahead.cancelled.get();
   int64_t started = clock_.monotonic_ns();
   bool is_bare = unit.invocation.digest.is_zero();
   Status done = is_bare ? exchange.fetch_unit(unit.action, limits) : exchange.fetch_unit(unit.invocation, unit.action, limits);
   counts_.requests += exchange.moved().requests;
   counts_.bytes_downloaded += exchange.moved().compressed_bytes;
   if (done.ok()) {
-    counts_.prefetch_completed++;
+    note_fetched(ahead, unit.action);
     counts_.prefetch_bytes += exchange.moved().compressed_bytes;
     note_transfer("download", unit.action.hex(), exchange.moved(), started, true);
   }
@@ -197,71 +190,10 @@ void Service::fetch_unit_ahead(const std::string& session, const RemoteSettings&
     note_refusal(unit.invocation.digest, done.error().message);
     note_refusal(unit.action.digest, done.error().message);
   }
-  if (done.ok()) {
-    std::lock_guard lock(mutex_);
-    auto build = builds_.find(session);
-    if (build != builds_.end()) build->second.fetched.push_back(unit.action);
-  }
   FetchReply reply;
   if (done.ok()) reply.kind = FetchReply::found;
   else if (done.code() != ErrorCode::not_found) reply = failed_reply(done.error().message);
   end_flight(key, reply);
-}
-
-void Service::tick() {
-  std::vector<ActiveBuild> ended;
-  {
-    std::lock_guard lock(mutex_);
-    for (auto build = builds_.begin(); build != builds_.end();) {
-      if (clock_.monotonic_ns() - build->second.last_active_ns < kBuildEndsNs) {
-        ++build;
-        continue;
-      }
-      ended.push_back(std::move(build->second));
-      build = builds_.erase(build);
-    }
-  }
-  for (ActiveBuild& build : ended) jobs_.add(Urgency::background, [this, build = std::move(build)] { record_build(build); });
-}
-
-void Service::finish_builds() {
-  std::map<std::string, ActiveBuild> builds;
-  {
-    std::lock_guard lock(mutex_);
-    builds.swap(builds_);
-  }
-  for (auto& [session, build] : builds) {
-    *build.cancelled = true;
-    jobs_.add(Urgency::background, [this, build = std::move(build)] { record_build(build); });
-  }
-}
-
-// What it asked for, where that is news: a build that compiled nothing asked for what an earlier one has noted.
-void Service::record_build(const ActiveBuild& build) {
-  Result<std::shared_ptr<RemoteSetup>> setup = setup_of(build.settings);
-  if (!setup.ok() || !(*setup)->can_write) return;
-  Result<std::vector<BuildEvent>> events = read_events(fs_, layout_.events(), clock_.wall_ns() - int64_t{24} * 3600 * kSecond);
-  if (!events.ok()) return;
-  std::erase_if(*events, [&](const BuildEvent& event) { return event.session_id != build.asking.session; });
-  if (std::none_of(events->begin(), events->end(), [](const BuildEvent& event) { return event.is_compiled(); })) return;
-  Namespace name = namespace_of(fs_, build.asking.space, build.asking.root);
-  RecordedSession session{name.space, name.branch, clock_.wall_ns(), session_units(*events)};
-  if (session.units.empty()) return;
-  Limits limits;
-  limits.deadline_ns = clock_.monotonic_ns() + kLongestSaveNs;
-  Exchange exchange(fs_, clock_, layout_, boot_, *(*setup)->remote, (*setup)->exchange);
-  int64_t started = clock_.monotonic_ns();
-  size_t count = session.units.size();
-  Result<SavedSession> saved = publish_session(exchange, *(*setup)->remote, std::move(session), digest_bytes(build.asking.session).prefix64(),
-                                               config_of(build.settings).prefetch_packs, limits);
-  counts_.requests += exchange.moved().requests;
-  counts_.bytes_uploaded += exchange.moved().compressed_bytes;
-  if (!saved.ok()) return log_.warn("session of " + name.space + ": " + saved.error().message);
-  counts_.sessions_saved++;
-  if (saved->new_packs > 0) note_transfer("upload", digest_bytes(build.asking.session).hex(), exchange.moved(), started, true);
-  if (!saved->problem.empty()) log_.warn("packs of " + name.space + ": " + saved->problem);
-  log_.info("session of " + name.space + " saved, " + std::to_string(count) + " units, " + std::to_string(saved->packed_units) + " of them in packs, " +
-            std::to_string(saved->new_packs) + " new");
 }
 
 }  // namespace kache

@@ -67,6 +67,15 @@ void Service::leave_pack(const FlightKey& key) {
   start_flight(key, request, deadline);
 }
 
+void Service::drop_from_pack(const FlightKey& key, const std::shared_ptr<PackFlight>& pack) {
+  {
+    std::lock_guard lock(mutex_);
+    auto flight = flights_.find(key);
+    if (flight != flights_.end() && flight->second.pack == pack && flight->second.waiting.empty()) flights_.erase(flight);
+  }
+  leave_pack(key);
+}
+
 // There need be none any more: a pack may have brought it meanwhile.
 void Service::end_flight(const FlightKey& key, const FetchReply& answer) {
   std::vector<Reply> waiting;
