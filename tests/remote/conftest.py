@@ -4,8 +4,6 @@ import subprocess
 
 import pytest
 
-import servers
-
 BUILD = pathlib.Path(os.environ.get("KACHE_BUILD", "build/dev"))
 CONTRACT = BUILD / "tests/remote/kache_remote_contract"
 
@@ -40,24 +38,3 @@ def contract(tmp_path):
     home = tmp_path / "home"
     home.mkdir()
     return Contract(home)
-
-
-@pytest.fixture(scope="session")
-def nginx(tmp_path_factory):
-    server = servers.Nginx(tmp_path_factory.mktemp("nginx"))
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="session")
-def ceph(tmp_path_factory):
-    server = servers.Ceph(tmp_path_factory.mktemp("ceph"))
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="session")
-def redis(tmp_path_factory):
-    server = servers.Redis(tmp_path_factory.mktemp("redis"))
-    yield server
-    server.close()

@@ -1,9 +1,12 @@
 """Real servers for the tests of the remotes: each on loopback and a free port, stopped by its process id."""
+import contextlib
 import datetime
+import fcntl
 import hashlib
 import hmac
 import http.client
 import http.server
+import json
 import os
 import pathlib
 import shutil
@@ -230,14 +233,79 @@ class Redis:
         shutil.rmtree(self.sockets, ignore_errors=True)
 
 
+class Authority:
+    """Vouches for the hosts that it is asked to."""
+
+    def __init__(self, directory, name):
+        needs("openssl")
+        directory.mkdir(parents=True, exist_ok=True)
+        self.directory, self.certificate = directory, directory / f"{name}.pem"
+        self._key = directory / f"{name}.key"
+        self._openssl("req", "-x509", *self._new_key(self._key), "-days", "2", "-subj", f"/CN={name}", "-addext", "basicConstraints=critical,CA:TRUE",
+                      "-out", self.certificate)
+
+    @staticmethod
+    def _new_key(path):
+        return "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", path
+
+    @staticmethod
+    def _openssl(*arguments):
+        subprocess.run(["openssl", *arguments], check=True, capture_output=True, timeout=60)
+
+    def certify(self, name, *hosts):
+        """(certificate, key) of a server; hosts as "DNS:localhost" and "IP:127.0.0.1"."""
+        certificate, key, asked, more = (self.directory / f"{name}.{end}" for end in ("crt", "key", "csr", "ext"))
+        self._openssl("req", *self._new_key(key), "-subj", f"/CN={name}", "-out", asked)
+        more.write_text(f"subjectAltName={','.join(hosts)}\n")
+        self._openssl("x509", "-req", "-in", asked, "-CA", self.certificate, "-CAkey", self._key, "-CAcreateserial", "-days", "2", "-extfile", more,
+                      "-out", certificate)
+        return certificate, key
+
+
+class Gateway:
+    """A process that speaks S3 before a Ceph cluster. In the foreground, so that a test may kill it and start it again."""
+
+    def __init__(self, config, name, port, pid=None):
+        self.config, self.name, self.port, self.pid = config, name, port, pid
+
+    def start(self):
+        self.pid = subprocess.Popen(["radosgw", "-c", str(self.config), "-n", f"client.{self.name}", "-f"], stdin=subprocess.DEVNULL,
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).pid
+        wait_for_port(self.port, 120)
+
+    def kill(self):
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            stop(self.pid)
+        self.pid = None
+
+
 class Ceph:
-    """A RADOS gateway with its monitor and one object store on a file: S3 as large sites run it."""
+    """A RADOS gateway with its monitor and one object store on a file: S3 as large sites run it. In the clear and with TLS."""
 
     access_key, secret_key = "AK", "SK"
+    SECURE = "secure-bucket"  # the one whose name as a host the certificate has
+
+    @classmethod
+    def of(cls, state):
+        """One that runs already, by what state() said of it."""
+        self = cls.__new__(cls)
+        for name, value in state.items():
+            setattr(self, name, pathlib.Path(value) if name in ("directory", "sockets", "config", "authority") else value)
+        self.gateway = Gateway(self.config, "rgw", self.port, state["gateway"])
+        return self
+
+    def state(self):
+        names = ("directory", "sockets", "config", "authority", "port", "tls_port", "monitor")
+        return {name: getattr(self, name) if name.endswith(("port", "monitor")) else str(getattr(self, name)) for name in names} | {"gateway": self.gateway.pid}
 
     def __init__(self, directory):
         needs("radosgw", "ceph-mon", "ceph-osd", "monmaptool", "ceph", "radosgw-admin")
-        self.directory, self.port, monitor = directory, free_port(), free_port()
+        self.directory, self.port, self.tls_port, self.monitor = directory, free_port(), free_port(), free_port()
+        authority = Authority(directory / "authority", "kache tests")
+        certificate, key = authority.certify("gateway", "IP:127.0.0.1", "DNS:localhost", f"DNS:{self.SECURE}.localhost")
+        self.authority = authority.certificate
+        monitor = self.monitor
         for name in ("mon", "osd0", "log", "rgw"):
             (directory / name).mkdir(parents=True)
         # The sockets' paths are short: a socket takes 107 bytes, and pytest's directories are long.
@@ -274,12 +342,12 @@ mon_data={directory}/mon
 [osd.0]
 osd_data={directory}/osd0
 [client.rgw]
-rgw_frontends=beast endpoint=127.0.0.1:{self.port}
+rgw_frontends=beast endpoint=127.0.0.1:{self.port} ssl_endpoint=127.0.0.1:{self.tls_port} ssl_certificate={certificate} ssl_private_key={key}
 rgw_data={directory}/rgw
 rgw_dns_name=localhost
 rgw_thread_pool_size=64
 """)
-        self.gateway = None
+        self.gateway = Gateway(self.config, "rgw", self.port)
         try:
             self.run("monmaptool", "--create", "--fsid", fsid, "--addv", "a", f"[v1:127.0.0.1:{monitor}]", f"{directory}/monmap")
             self.run("ceph-mon", "-i", "a", "--mkfs", "--monmap", f"{directory}/monmap")
@@ -290,7 +358,7 @@ rgw_thread_pool_size=64
             self.start_store()
             self.run("radosgw-admin", "user", "create", "--uid=t", "--display-name=t", f"--access-key={self.access_key}",
                      f"--secret-key={self.secret_key}")
-            self.start_gateway()
+            self.gateway.start()
         except BaseException:
             self.close()
             raise
@@ -314,15 +382,20 @@ rgw_thread_pool_size=64
     def start_store(self):
         return self.patiently("ceph-osd", "-i", "0")
 
-    def start_gateway(self):
-        """In the foreground, so that a test may kill it and start it again."""
-        self.gateway = subprocess.Popen(["radosgw", "-c", str(self.config), "-n", "client.rgw", "-f"], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for_port(self.port, 120)
-
-    def stop_gateway(self):
-        self.gateway.kill()
-        self.gateway.wait()
+    @contextlib.contextmanager
+    def another_gateway(self):
+        """One more before the same data, for a test that kills it."""
+        port = free_port()
+        name = f"rgw{port}"
+        config = self.directory / f"{name}.conf"
+        config.write_text(f"{self.config.read_text()}[client.{name}]\nrgw_frontends=beast endpoint=127.0.0.1:{port}\nrgw_data={self.directory}/rgw\n"
+                          "rgw_dns_name=localhost\nrgw_thread_pool_size=16\n")
+        gateway = Gateway(config, name, port)
+        try:
+            gateway.start()
+            yield gateway
+        finally:
+            gateway.kill()
 
     @property
     def endpoint(self):
@@ -365,11 +438,36 @@ rgw_thread_pool_size=64
         return f"s3://{bucket}/{prefix}?{query}"
 
     def close(self):
-        if self.gateway:
-            self.stop_gateway()
+        self.gateway.kill()
         for file in ("osd.0.pid", "mon.a.pid"):
             path = self.directory / file
             if path.exists():
                 stop(int(path.read_text()))
         shutil.rmtree(self.sockets, ignore_errors=True)
         shutil.rmtree(self.directory / "osd0", ignore_errors=True)  # gigabytes, though sparse
+
+
+@contextlib.contextmanager
+def shared_ceph(directory):
+    """One for all processes of a test run: the first to come starts it, the last to go stops it."""
+    directory.mkdir(parents=True, exist_ok=True)
+    note = directory / "running"
+
+    def change(by):
+        with open(directory / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            known = json.loads(note.read_text()) if note.exists() else {"users": 0, "started": 0}
+            if known["users"] == 0:
+                known["started"] += 1
+                known["state"] = Ceph(directory / str(known["started"])).state()
+            known["users"] += by
+            if known["users"] == 0:
+                Ceph.of(known["state"]).close()
+            note.write_text(json.dumps(known))
+            return Ceph.of(known["state"])
+
+    running = change(+1)
+    try:
+        yield running
+    finally:
+        change(-1)
