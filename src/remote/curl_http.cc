@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <compare>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <mutex>
 
@@ -45,15 +47,21 @@ constexpr FailureRow kFailures[] = {
     // Somebody else may be answering: nothing that a second attempt cures.
     {CURLE_PEER_FAILED_VERIFICATION, ErrorCode::denied, "its certificate is not trusted by this system"},
     {CURLE_SSL_ISSUER_ERROR, ErrorCode::denied, "its certificate is not trusted by this system"},
-    {CURLE_SSL_CACERT_BADFILE, ErrorCode::denied, "the certificates that this system trusts can not be read"},
+    {CURLE_SSL_CACERT_BADFILE, ErrorCode::denied, "the certificates to trust can not be read; see SSL_CERT_FILE"},
     {CURLE_SSL_CERTPROBLEM, ErrorCode::denied, "the server asks for a client certificate"},
 };
 
 // A proxy has no business with this machine, nor with the addresses from which clouds give out credentials.
 bool is_local(std::string_view host) {
   return host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]") || host.starts_with("169.254.") ||
-         host.starts_with("[fd00:ec2:");
+         host.starts_with("[fd00:ec2:") || host.substr(0, host.rfind(':')).ends_with(".localhost");
 }
+
+// Who may vouch for a server; "" for what the system says.
+struct Authorities {
+  std::string file, directory;
+  auto operator<=>(const Authorities&) const = default;
+};
 
 struct Lane {
   CURLM* multi = curl_multi_init();
@@ -70,8 +78,8 @@ struct Lane {
 // One request under way.
 class Transfer {
  public:
-  Transfer(Lane& lane, const HttpRequest& request, const Limits& limits)
-      : lane_(lane), easy_(lane.easy), request_(request), limits_(limits) {}
+  Transfer(Lane& lane, const Authorities& trusted, const HttpRequest& request, const Limits& limits)
+      : lane_(lane), trusted_(trusted), easy_(lane.easy), request_(request), limits_(limits) {}
   ~Transfer() { curl_slist_free_all(headers_); }
 
   Result<HttpResponse> run();
@@ -102,6 +110,7 @@ class Transfer {
   int rewind_body();
 
   Lane& lane_;
+  const Authorities& trusted_;
   CURL* easy_;
   const HttpRequest& request_;
   const Limits& limits_;
@@ -126,6 +135,8 @@ void Transfer::set_options() {
   curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, kIdleConnectionSeconds);
   curl_easy_setopt(easy, CURLOPT_EXPECT_100_TIMEOUT_MS, 200L);  // some servers never say "continue"
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "kache");
+  if (!trusted_.file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, trusted_.file.c_str());
+  if (!trusted_.directory.empty()) curl_easy_setopt(easy, CURLOPT_CAPATH, trusted_.directory.c_str());
   if (is_local(host_of(request_.url))) curl_easy_setopt(easy, CURLOPT_PROXY, "");
   if (request_.follows_redirects) {
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
@@ -300,12 +311,12 @@ Result<HttpResponse> Transfer::run() {
 
 class CurlHttp final : public Http {
  public:
-  CurlHttp() { curl_global_init(CURL_GLOBAL_DEFAULT); }
+  explicit CurlHttp(Authorities trusted) : trusted_(std::move(trusted)) { curl_global_init(CURL_GLOBAL_DEFAULT); }
 
   Result<HttpResponse> perform(const HttpRequest& request, const Limits& limits) override {
     std::unique_ptr<Lane> lane = take_lane();
     if (!lane->easy || !lane->multi) return Error{ErrorCode::io, 0, "libcurl gives no handle"};
-    Result<HttpResponse> response = Transfer(*lane, request, limits).run();
+    Result<HttpResponse> response = Transfer(*lane, trusted_, request, limits).run();
     curl_easy_reset(lane->easy);  // no secret and no pointer stays in it
     give_back(std::move(lane));
     return response;
@@ -324,15 +335,19 @@ class CurlHttp final : public Http {
     if (idle_.size() < kIdleLanes) idle_.push_back(std::move(lane));
   }
 
+  const Authorities trusted_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Lane>> idle_;
 };
 
 }  // namespace
 
-Http& curl_http() {
-  static CurlHttp* http = new CurlHttp;  // never destroyed: threads may still be in it when the process ends
-  return *http;
+Http& curl_http(const Env& env) {
+  static std::mutex mutex;
+  static auto* known = new std::map<Authorities, CurlHttp>;  // never destroyed: threads may still be in it when the process ends
+  Authorities trusted{std::string(env.get_or_empty("SSL_CERT_FILE")), std::string(env.get_or_empty("SSL_CERT_DIR"))};
+  std::lock_guard lock(mutex);
+  return known->try_emplace(trusted, trusted).first->second;
 }
 
 }  // namespace kache

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/env.h"
 #include "remote/remote.h"
 
 namespace kache {
@@ -43,7 +44,8 @@ class Http {
   virtual Result<HttpResponse> perform(const HttpRequest& request, const Limits& limits) = 0;
 };
 
-// Requests of a process share it, so that connections do. Lives until the process ends.
-Http& curl_http();
+// Requests that trust the same authorities share it, so that connections do: those of the system, and what SSL_CERT_FILE and
+// SSL_CERT_DIR of somebody's environment name. Lives until the process ends.
+Http& curl_http(const Env& env = {});
 
 }  // namespace kache

@@ -221,6 +221,6 @@ Result<std::unique_ptr<Remote>> make_http_remote(const RemoteSpec& spec, const E
   return std::unique_ptr<Remote>(std::make_unique<HttpRemote>(http, std::move(access)));
 }
 
-Result<std::unique_ptr<Remote>> open_http_remote(const RemoteSpec& spec, const Env& env) { return make_http_remote(spec, env, curl_http()); }
+Result<std::unique_ptr<Remote>> open_http_remote(const RemoteSpec& spec, const Env& env) { return make_http_remote(spec, env, curl_http(env)); }
 
 }  // namespace kache

@@ -307,7 +307,7 @@ class Search {
 
 }  // namespace
 
-CredentialSeams real_credential_seams() { return {curl_http(), posix_file_system(), system_clock(), run_credential_process}; }
+CredentialSeams real_credential_seams(const Env& env) { return {curl_http(env), posix_file_system(), system_clock(), run_credential_process}; }
 
 CredentialChain::CredentialChain(std::string profile, std::string region, Env env, CredentialSeams seams)
     : profile_(std::move(profile)), region_(std::move(region)), env_(std::move(env)), seams_(std::move(seams)) {}

@@ -40,7 +40,7 @@ struct CredentialSeams {
   // What a program prints (credential_process.h).
   std::function<Result<std::string>(const std::vector<std::string>& argv, const Env& env, const Limits& limits)> run;
 };
-CredentialSeams real_credential_seams();
+CredentialSeams real_credential_seams(const Env& env);
 
 class CredentialChain {
  public:

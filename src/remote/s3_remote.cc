@@ -299,6 +299,10 @@ Result<std::unique_ptr<Remote>> make_s3_remote(const RemoteSpec& spec, const Env
   return std::unique_ptr<Remote>(std::make_unique<S3Remote>(std::move(bucket), spec.option("profile"), env, std::move(seams)));
 }
 
-Result<std::unique_ptr<Remote>> open_s3_remote(const RemoteSpec& spec, const Env& env) { return make_s3_remote(spec, env, real_credential_seams()); }
+Result<std::unique_ptr<Remote>> open_s3_remote(const RemoteSpec& spec, const Env& env) {
+  Env trusting = env;
+  if (std::string_view bundle = env.get_or_empty("AWS_CA_BUNDLE"); !bundle.empty()) trusting.set("SSL_CERT_FILE", std::string(bundle));
+  return make_s3_remote(spec, env, real_credential_seams(trusting));
+}
 
 }  // namespace kache

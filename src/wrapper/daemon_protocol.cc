@@ -22,7 +22,7 @@ constexpr std::string_view kKeys[] = {"cache.remotes", "cache.local_only", "cach
                                       "cache.prefetch_enabled", "cache.prefetch_packs", "cache.prefetch_max_keys", "cache.prefetch_max_bytes",
                                       "cache.prefetch_deadline_secs"};
 constexpr std::string_view kVariables[] = {"AWS_", "KACHE_S3_"};
-constexpr std::string_view kPlainVariables[] = {"HOME", "XDG_CONFIG_HOME", "PATH"};
+constexpr std::string_view kPlainVariables[] = {"HOME", "XDG_CONFIG_HOME", "PATH", "SSL_CERT_FILE", "SSL_CERT_DIR"};
 
 bool concerns_remotes(std::string_view key) {
   return std::find(std::begin(kKeys), std::end(kKeys), key) != std::end(kKeys) ||
