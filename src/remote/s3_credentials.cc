@@ -305,6 +305,10 @@ class Search {
   std::set<std::string> visited_;
 };
 
+bool same(const S3Credentials& a, const S3Credentials& b) {
+  return a.access_key == b.access_key && a.secret_key == b.secret_key && a.session_token == b.session_token;
+}
+
 }  // namespace
 
 CredentialSeams real_credential_seams(const Env& env) { return {curl_http(env), posix_file_system(), system_clock(), run_credential_process}; }
@@ -323,9 +327,9 @@ Result<S3Credentials> CredentialChain::get(const Limits& limits) {
   std::unique_lock hold(mutex_);
   for (;;) {
     int64_t wall = seams_.clock.wall_ns();
-    bool is_usable = is_known_ && wall < known_.expires_ns;
-    if (is_usable && wall < refresh_at_ns_) return known_;
     bool waits = seams_.clock.monotonic_ns() < ask_again_ns_;
+    bool is_usable = is_known_ && (wall < known_.expires_ns || (is_doubtful_ && waits));
+    if (is_usable && wall < refresh_at_ns_) return known_;
     if (is_usable && (is_fetching_ || waits)) return known_;
     if (!is_fetching_ && waits) return failed_;
     if (!is_fetching_) break;
@@ -339,10 +343,19 @@ Result<S3Credentials> CredentialChain::get(const Limits& limits) {
   is_fetching_ = false;
   changed_.notify_all();
   int64_t wall = seams_.clock.wall_ns();
+  bool is_old = found.ok() && refused_ && same(*found, *refused_);
+  if (is_old && !is_certain_) believed_until_ns_ = seams_.clock.monotonic_ns() + kFailureNs;
+  if (is_old && is_certain_) {
+    found = Error{ErrorCode::denied, 0, "the server does not take the credentials any more, and there are no newer ones"};
+    refused_.reset();  // after that while they may have another chance
+  }
   if (found.ok()) {
     known_ = *found;
     is_known_ = true;
-    ask_again_ns_ = 0;
+    refused_.reset();
+    // Over when they came: it may be our clock that is wrong, which the server will say.
+    is_doubtful_ = known_.expires_ns <= wall;
+    ask_again_ns_ = is_doubtful_ ? seams_.clock.monotonic_ns() + kFailureNs : 0;
     int64_t lifetime = known_.expires_ns - wall;
     refresh_at_ns_ = known_.expires_ns == INT64_MAX ? INT64_MAX : known_.expires_ns - std::min(kEarlyNs, lifetime / 4);
     return known_;
@@ -356,9 +369,14 @@ Result<S3Credentials> CredentialChain::get(const Limits& limits) {
   return found;
 }
 
-void CredentialChain::refuse(const S3Credentials& refused) {
+void CredentialChain::refuse(const S3Credentials& refused, bool is_certain) {
   std::lock_guard hold(mutex_);
-  if (is_known_ && known_.access_key == refused.access_key && known_.session_token == refused.session_token) is_known_ = false;
+  if (!is_known_ || !same(known_, refused)) return;
+  if (!is_certain && seams_.clock.monotonic_ns() < believed_until_ns_) return;
+  is_certain_ = is_certain;
+  is_known_ = false;
+  ask_again_ns_ = 0;
+  refused_ = refused;
 }
 
 }  // namespace kache

@@ -16,6 +16,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,8 +50,9 @@ class CredentialChain {
 
   // `denied` when no link has any, `invalid` for settings that can not work; both are remembered for a while.
   Result<S3Credentials> get(const Limits& limits);
-  // The server does not take these any more: the next get() makes new ones.
-  void refuse(const S3Credentials& refused);
+  // The server does not take these any more: the next get() makes new ones, or fails for a while when there are no others.
+  // Not certain, where a server can not say why it refused: then the same again are good for a while.
+  void refuse(const S3Credentials& refused, bool is_certain = true);
 
  private:
   Result<S3Credentials> find(const Limits& limits);
@@ -63,8 +65,12 @@ class CredentialChain {
   std::condition_variable changed_;
   bool is_fetching_ = false;       // by one thread; the mutex is not held meanwhile
   bool is_known_ = false;
+  bool is_doubtful_ = false;       // by our clock they were over when they came
   S3Credentials known_;
   int64_t refresh_at_ns_ = 0;      // of the wall clock: a while before they expire
+  std::optional<S3Credentials> refused_;  // by the server
+  bool is_certain_ = false;        // that it was for their age
+  int64_t believed_until_ns_ = 0;  // of the monotonic clock: found to be the newest that there are
   Error failed_;                   // what the last attempt ended with, until `ask_again_ns_`
   int64_t ask_again_ns_ = 0;       // of the monotonic clock
 };

@@ -212,6 +212,57 @@ TEST_F(CredentialChainTest, TheyAreFetchedOnceAndAgainShortlyBeforeTheyExpire) {
   EXPECT_EQ(one.get({})->access_key, "third") << "these do not expire";
 }
 
+TEST_F(CredentialChainTest, WhatTheServerRefusesAndIsAllThereIsIsNotAskedForAgainAndAgain) {
+  write("/home/.aws/config", "[profile p]\ncredential_process = /bin/get\n");
+  program_prints = json("old", "", "SessionToken");
+  CredentialChain one = chain("p");
+  for (int i = 0; i < 5; ++i) {
+    Result<S3Credentials> got = one.get({});
+    if (got.ok()) one.refuse(*got);
+    else EXPECT_NE(got.error().message.find("there are no newer ones"), std::string::npos);
+  }
+  EXPECT_EQ(programs.size(), 2u);
+  clock.now_ns += 31 * kSecond;
+  program_prints = json("new", "", "SessionToken");
+  EXPECT_EQ(one.get({})->access_key, "new");
+}
+
+TEST_F(CredentialChainTest, AfterAWhileTheSameHaveAnotherChance) {
+  write("/home/.aws/config", "[profile p]\ncredential_process = /bin/get\n");
+  program_prints = json("same", "", "SessionToken");
+  CredentialChain one = chain("p");
+  one.refuse(*one.get({}));
+  EXPECT_FALSE(one.get({}).ok());
+  clock.now_ns += 31 * kSecond;
+  EXPECT_EQ(one.get({})->access_key, "same");
+}
+
+TEST_F(CredentialChainTest, ARefusalThatMayHaveAnotherReasonAsksOnce) {
+  write("/home/.aws/config", "[profile p]\ncredential_process = /bin/get\n");
+  program_prints = json("good", "2027-01-15T09:00:00Z", "SessionToken");
+  CredentialChain one = chain("p");
+  for (int i = 0; i < 5; ++i) {
+    Result<S3Credentials> got = one.get({});
+    ASSERT_TRUE(got.ok());
+    one.refuse(*got, false);
+  }
+  EXPECT_EQ(programs.size(), 2u);
+}
+
+TEST_F(CredentialChainTest, ThoseThatAreOverWhenTheyComeAreUsedAndNotFetchedForEachRequest) {
+  write("/home/.aws/config", "[profile p]\ncredential_process = /bin/get\n");
+  program_prints = json("past", "2020-01-15T09:00:00Z", "SessionToken");  // or this clock is wrong
+  CredentialChain one = chain("p");
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(one.get({})->access_key, "past");
+  EXPECT_EQ(programs.size(), 1u);
+  clock.now_ns += 31 * kSecond;
+  EXPECT_EQ(one.get({})->access_key, "past");
+  EXPECT_EQ(programs.size(), 2u);
+  program_prints = json("new", "2030-01-15T09:00:00Z", "SessionToken");
+  one.refuse(*one.get({}));
+  EXPECT_EQ(one.get({})->access_key, "new") << "the server knows better";
+}
+
 TEST_F(CredentialChainTest, AFailureIsRemembered) {
   env.unset("AWS_EC2_METADATA_DISABLED");
   CredentialChain one = chain();

@@ -220,13 +220,14 @@ class S3Remote final : public Remote {
     HttpResponse response = KACHE_TRY(send_as(request, by, limits));
     bool is_refused = response.status == 403 || response.status == 401 || response.status == 400;
     if (!is_refused || by.is_anonymous()) return response;
-    // A HEAD has no body that could say why.
-    if (request.method != "HEAD" && !has_expired(parse_s3_error(response.error_body))) return response;
-    if (request.method == "HEAD" && by.expires_ns == INT64_MAX) return response;
-    credentials_.refuse(by);
-    S3Credentials anew = KACHE_TRY(credentials(limits));
-    if (anew.access_key == by.access_key && anew.session_token == by.session_token) return response;
-    return send_as(request, anew, limits);
+    bool can_say_why = request.method != "HEAD";
+    if (can_say_why && !has_expired(parse_s3_error(response.error_body))) return response;
+    if (!can_say_why && by.expires_ns == INT64_MAX) return response;
+    credentials_.refuse(by, can_say_why);
+    Result<S3Credentials> anew = credentials_.get(limits);
+    bool is_new = anew.ok() && (anew->access_key != by.access_key || anew->session_token != by.session_token);
+    if (!is_new) return response;  // what the server says is why
+    return send_as(request, *anew, limits);
   }
 
   Result<S3Credentials> credentials(const Limits& limits) {
