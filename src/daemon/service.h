@@ -83,7 +83,8 @@ class Service {
   struct Upload {
     ActionKey key;
     RemoteSettings settings;
-    int64_t created_ns = 0;
+    int64_t created_ns = 0;    // of the wall clock
+    int64_t first_try_ns = 0;  // of the monotonic clock, 0 before
     int attempts = 0;
   };
   // A build that has asked for something, and what was fetched ahead for it.
@@ -130,6 +131,7 @@ class Service {
   void release_parked(const Digest& with_secrets, const RemoteSettings& settings);
   void queue_upload(Upload upload);
   void run_upload(Upload upload);
+  bool is_over(const Upload& upload) const;
   void retry_or_give_up(Upload upload, const Error& error, bool is_local);
   void give_up(const Upload& upload, const std::string& why);
   void forget_upload(const ActionKey& key);

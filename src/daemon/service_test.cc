@@ -365,6 +365,42 @@ TEST_F(UploadTest, after_a_day_it_is_given_up) {
   EXPECT_FALSE(lies_in_outbox(unit(1)));
 }
 
+// The clock on the wall is set while the daemon runs: nothing is given up for that, and nothing is kept for ever.
+TEST_F(UploadTest, a_step_of_the_clock_is_not_an_age) {
+  struct Steps final : Clock {
+    explicit Steps(SharedClock& steady) : steady_clock(steady) {}
+    int64_t wall_ns() override { return steady_clock.wall_ns() + step_ns; }
+    int64_t monotonic_ns() override { return steady_clock.monotonic_ns(); }
+    int64_t boottime_ns() override { return steady_clock.boottime_ns(); }
+    int64_t file_clock_ns() override { return wall_ns(); }
+    void let_file_clock_pass(int64_t) override {}
+    SharedClock& steady_clock;
+    std::atomic<int64_t> step_ns{0};
+  };
+  constexpr int64_t kYearMs = int64_t{365} * 24 * 3600 * 1000;
+  for (int64_t step_ms : {kYearMs, -kYearMs}) {
+    SCOPED_TRACE(step_ms);
+    Steps steps(clock_);
+    leave(unit(1), settings_);
+    uint64_t before = remote_.asked(FakeRemote::put_call);
+    remote_.fail_next(FakeRemote::put_call, kIo, 3);
+    service_ = std::make_unique<Service>(here_.disk, steps, here_.layout, log_, [this](const RemoteSettings&) { return open(); }, 4);
+    service_->publish({unit(1).action(), settings_});
+    ASSERT_TRUE(eventually([&] { return remote_.asked(FakeRemote::put_call) == before + 1 && !service_->is_busy(); }));
+    steps.step_ns = step_ms * 1'000'000;
+    clock_.advance_ms(5'100);
+    poke();
+    ASSERT_TRUE(eventually([&] { return remote_.asked(FakeRemote::put_call) == before + 2 && !service_->is_busy(); }));
+    EXPECT_TRUE(lies_in_outbox(unit(1)));
+    EXPECT_EQ(service_->pending_uploads(), 1u);
+    clock_.advance_ms(int64_t{25} * 3600 * 1000);  // a day of trying is a day, wherever the wall is
+    poke();
+    ASSERT_TRUE(is_settled());
+    EXPECT_EQ(count("uploads_failed"), 1u);
+    service_.reset();
+  }
+}
+
 TEST_F(UploadTest, in_a_hurry_what_waits_stays_for_the_next_daemon) {
   leave(unit(1), settings_);
   remote_.fail_next(FakeRemote::put_call, kIo);

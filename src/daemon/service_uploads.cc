@@ -11,6 +11,7 @@ namespace {
 constexpr int64_t kSecond = 1'000'000'000;
 constexpr int64_t kFirstRetryNs = 5 * kSecond, kLongestRetryNs = 300 * kSecond;
 constexpr int64_t kKeepTryingNs = int64_t{24} * 3600 * kSecond;
+constexpr int64_t kFairNs = 3600 * kSecond;  // tried for at least so long, whatever the clock on the wall says
 
 // What will not become better by itself.
 bool is_permanent(ErrorCode code) {
@@ -73,6 +74,7 @@ void Service::replay_outbox() {
 }
 
 void Service::run_upload(Upload upload) {
+  if (upload.first_try_ns == 0) upload.first_try_ns = clock_.monotonic_ns();
   Result<std::shared_ptr<RemoteSetup>> setup = setup_of(upload.settings);
   if (!setup.ok()) return retry_or_give_up(std::move(upload), setup.error(), false);
   if (!(*setup)->can_write) {
@@ -97,13 +99,19 @@ void Service::run_upload(Upload upload) {
   last_active_ns_ = clock_.monotonic_ns();
 }
 
+// Its age is by the clock on the wall, which may be set while it waits: forward, and nothing has been tried for long; back, and
+// it would never become old.
+bool Service::is_over(const Upload& upload) const {
+  int64_t tried_ns = clock_.monotonic_ns() - upload.first_try_ns;
+  return tried_ns > kKeepTryingNs || (tried_ns > kFairNs && clock_.wall_ns() - upload.created_ns > kKeepTryingNs);
+}
+
 void Service::retry_or_give_up(Upload upload, const Error& error, bool is_local) {
   if (is_local && error.code == ErrorCode::not_found) {  // evicted meanwhile
     (void)fs_.unlink(layout_.outgoing(upload.key));
     return forget_upload(upload.key);
   }
-  bool is_hopeless = is_local || is_permanent(error.code) || clock_.wall_ns() - upload.created_ns > kKeepTryingNs;
-  if (is_hopeless) return give_up(upload, error.message);
+  if (is_local || is_permanent(error.code) || is_over(upload)) return give_up(upload, error.message);
   upload.attempts++;
   if (upload.attempts == 1) log_.warn("upload " + upload.key.hex().substr(0, 12) + ": " + error.message + "; it is tried again");
   if (hurries_) return forget_upload(upload.key);
