@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "remote/envelope.h"
 #include "remote/session_packs.h"
 #include "tests/support/eventually.h"
 #include "tests/support/exchange_lab.h"
@@ -262,6 +263,161 @@ TEST_F(AheadTest, nothing_is_fetched_ahead_where_that_is_off) {
   poke();
   EXPECT_EQ(prefetch("plans"), 0u);
   EXPECT_FALSE(here_.has(unit(1)));
+}
+
+// --- what a build asked for ---------------------------------------------------------------------------------------------
+
+class BuildTest : public ServiceTest {
+ protected:
+  // What the wrapper writes when a unit has ended.
+  void log_event(const LabUnit& unit, const std::string& session, const char* result) {
+    nlohmann::ordered_json line = {{"ts", format_time(clock_.wall_ns())}, {"crate_name", unit.name}, {"result", result}, {"elapsed_ms", 7}, {"size", 100},
+                                   {"cache_key", unit.action().hex()}, {"invocation_key", unit.invocation().digest.hex()}, {"session_id", session}};
+    ASSERT_TRUE(here_.disk.append(here_.layout.events(), line.dump() + "\n").ok());
+  }
+  // It asks, and has to compile.
+  void compile(int number, const std::string& session) {
+    size_t before = replies(0).size();
+    fetch(traces_of(unit(number), session));
+    (void)replies(before + 1);
+    log_event(unit(number), session, "miss");
+  }
+  bool is_done() {
+    return eventually([&] { return !service_->is_busy(); });
+  }
+  std::vector<RecordedSession> saved(const std::string& space) {
+    std::vector<RecordedSession> sessions;
+    (void)remote_.list(ObjectKind::session, kind_prefix(ObjectKind::session) + space + "/", [&](const ListedObject& one) -> Status {
+      Result<Opened> opened = open_envelope(one.name, *remote_.bytes_of(one.name), {}, 1 << 20);
+      sessions.push_back(decode_session(opened.value().payload).value());
+      return Ok{};
+    }, {});
+    return sessions;
+  }
+};
+
+TEST_F(BuildTest, is_noted_in_the_remote_a_minute_after_it_last_asked) {
+  start();
+  compile(1, "session");
+  clock_.advance_ms(50'000);
+  compile(2, "session");
+  clock_.advance_ms(59'000);
+  service_->tick();
+  ASSERT_TRUE(is_done());
+  EXPECT_EQ(saved("app").size(), 0u);
+  clock_.advance_ms(1'500);
+  service_->tick();
+  ASSERT_TRUE(eventually([&] { return prefetch("sessions_saved") == 1; }));
+  std::vector<RecordedSession> sessions = saved("app");
+  ASSERT_EQ(sessions.size(), 1u);
+  EXPECT_EQ(sessions[0].created_ns, clock_.wall_ns());
+  ASSERT_EQ(sessions[0].units.size(), 2u);
+  EXPECT_EQ(sessions[0].units[0].action, unit(1).action());
+  EXPECT_EQ(sessions[0].units[1].invocation, unit(2).invocation());
+  EXPECT_EQ(sessions[0].units[1].offset_ms, 50'000u);
+  // It is over: nothing more comes of it.
+  clock_.advance_ms(100'000);
+  service_->tick();
+  service_->finish_builds();
+  ASSERT_TRUE(is_done());
+  EXPECT_EQ(saved("app").size(), 1u);
+}
+
+TEST_F(BuildTest, is_noted_at_once_when_the_daemon_ends) {
+  start();
+  compile(1, "one");
+  compile(2, "two");
+  service_->finish_builds();
+  ASSERT_TRUE(eventually([&] { return prefetch("sessions_saved") == 2; }));
+  std::vector<RecordedSession> sessions = saved("app");
+  ASSERT_EQ(sessions.size(), 2u);
+  std::set<ActionKey> noted;
+  for (const RecordedSession& session : sessions) {
+    ASSERT_EQ(session.units.size(), 1u) << "each has its own";
+    noted.insert(session.units[0].action);
+  }
+  EXPECT_EQ(noted, (std::set<ActionKey>{unit(1).action(), unit(2).action()}));
+}
+
+TEST_F(BuildTest, is_no_news_when_it_compiled_nothing) {
+  start();
+  fetch(traces_of(unit(1), "session"));
+  (void)replies(1);
+  log_event(unit(1), "session", "remote_hit");
+  log_event(unit(2), "of another build", "miss");
+  service_->finish_builds();
+  ASSERT_TRUE(is_done());
+  EXPECT_EQ(prefetch("sessions_saved"), 0u);
+  EXPECT_EQ(remote_.asked(FakeRemote::put_call), 0u);
+}
+
+TEST_F(BuildTest, is_not_noted_where_nothing_is_written) {
+  can_write_ = false;
+  start();
+  compile(1, "session");
+  service_->finish_builds();
+  ASSERT_TRUE(is_done());
+  EXPECT_EQ(remote_.asked(FakeRemote::put_call), 0u);
+}
+
+TEST_F(BuildTest, has_a_name_and_a_branch_from_its_repository) {
+  for (const char* dir : {"/work", "/work/app", "/work/app/.git"}) (void)here_.disk.make_dir(dir, 0755);
+  (void)here_.disk.create("/work/app/.git/HEAD", "ref: refs/heads/feature\n", 0644);
+  (void)here_.disk.create("/work/app/.git/config", "[remote \"origin\"]\n\turl = https://me@host/group/project.git\n", 0644);
+  start();
+  FetchRequest request = traces_of(unit(1), "session");
+  request.build.space.clear();
+  fetch(request);
+  (void)replies(1);
+  log_event(unit(1), "session", "miss");
+  service_->finish_builds();
+  ASSERT_TRUE(eventually([&] { return prefetch("sessions_saved") == 1; }));
+  std::vector<ObjectName> names;
+  (void)remote_.list(ObjectKind::session, kind_prefix(ObjectKind::session), [&](const ListedObject& one) -> Status {
+    names.push_back(one.name);
+    return Ok{};
+  }, {});
+  ASSERT_EQ(names.size(), 1u);
+  EXPECT_NE(names[0].text().find("project"), std::string::npos);
+  Result<Opened> opened = open_envelope(names[0], *remote_.bytes_of(names[0]), {}, 1 << 20);
+  EXPECT_EQ(decode_session(opened.value().payload).value().branch, "feature");
+}
+
+TEST_F(BuildTest, that_can_not_be_noted_is_said_and_hurts_nobody) {
+  start();
+  compile(1, "session");
+  remote_.fail_next(FakeRemote::put_call, kIo);
+  service_->finish_builds();
+  ASSERT_TRUE(is_done());
+  EXPECT_EQ(prefetch("sessions_saved"), 0u);
+  EXPECT_NE(read_file(here_.disk, "/cache/daemon.log", 1 << 20).value_or("").find("session of app: "), std::string::npos);
+  compile(2, "session");  // the build goes on, with another daemon perhaps
+  service_->finish_builds();
+  ASSERT_TRUE(eventually([&] { return prefetch("sessions_saved") == 1; }));
+  ASSERT_EQ(saved("app").size(), 1u);
+  EXPECT_EQ(saved("app")[0].units.size(), 2u) << "with what was asked for before";
+}
+
+TEST_F(BuildTest, that_ends_fetches_nothing_more_ahead) {
+  std::shared_ptr<RemoteSetup> setup = open().value();
+  RecordedSession session{"app", "", clock_.wall_ns(), {}};
+  for (int i = 1; i <= 20; ++i) {
+    share(unit(i));
+    SessionUnit one;
+    one.invocation = unit(i).invocation();
+    one.action = unit(i).action();
+    one.size = 100;
+    session.units.push_back(one);
+  }
+  ASSERT_TRUE(save_session(*setup->remote, session, 1, {}).ok());
+  start(2);
+  hold(ObjectName::traces(unit(1).invocation()));
+  fetch(traces_of(unit(99), "session"));
+  ASSERT_TRUE(eventually([&] { return gate_.waiting() == 1; }));
+  service_->finish_builds();
+  gate_.open();
+  EXPECT_TRUE(eventually([&] { return prefetch("keys_cancelled") == 19; }));
+  EXPECT_FALSE(here_.has(unit(20)));
 }
 
 // --- publish -----------------------------------------------------------------------------------------------------------
