@@ -10,11 +10,17 @@ import servers  # noqa: E402
 
 
 @pytest.fixture(scope="session")
-def ceph(tmp_path_factory):
+def shared_directory(tmp_path_factory):
+    """One for all processes of this run: the workers of xdist, and the negative control."""
     base = tmp_path_factory.getbasetemp()
     if os.environ.get("PYTEST_XDIST_WORKER"):
-        base = base.parent  # that of the whole run
-    with servers.shared_ceph(base / "ceph") as server:
+        base = base.parent
+    return pathlib.Path(os.environ.get("KACHE_TEST_SHARED", base))
+
+
+@pytest.fixture(scope="session")
+def ceph(shared_directory):
+    with servers.shared_ceph(shared_directory / "ceph") as server:
         yield server
 
 

@@ -151,6 +151,7 @@ class _PlainHandler(http.server.BaseHTTPRequestHandler):
             return
         if self.refused():
             return
+        self.server.on_put("arrived", self.path)
         with self.server.lock:
             now = self.server.objects.get(self.path)
             wanted = self.headers.get("If-Match")
@@ -158,6 +159,7 @@ class _PlainHandler(http.server.BaseHTTPRequestHandler):
                 self.headers.get("If-None-Match") == "*" and now is not None or wanted and (now is None or etag(now) != wanted))
             if not conflict:
                 self.server.objects[self.path] = body
+        self.server.on_put("refused" if conflict else "stored", self.path)
         self.answer(412 if conflict else 201)
 
     def do_DELETE(self):
@@ -179,9 +181,10 @@ class Plain(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, token="", conditions=True, deletes=True, bazel=False):
-        super().__init__(("127.0.0.1", 0), _PlainHandler)
+    def __init__(self, token="", conditions=True, deletes=True, bazel=False, handler=_PlainHandler):
+        super().__init__(("127.0.0.1", 0), handler)
         self.objects, self.lock = {}, threading.Lock()
+        self.on_put = lambda what, path: None  # for a test that wants to know, or to be in the way
         self.token, self.conditions, self.deletes, self.bazel = token, conditions, deletes, bazel
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -199,6 +202,49 @@ class Plain(http.server.ThreadingHTTPServer):
     def close(self):
         self.shutdown()
         self.server_close()
+
+
+class _ExpiringHandler(_PlainHandler):
+    def refused(self):
+        if self.path == "/credentials":
+            self.answer(200, json.dumps(self.server.new_credentials()).encode())
+            return True
+        why = self.server.problem(self.headers)
+        if why:
+            self.answer(400, f"<Error><Code>{why}</Code><Message>planned</Message></Error>".encode())
+        return bool(why)
+
+
+class ExpiringS3(Plain):
+    """As much of S3 as the objects need, for credentials that soon expire; it gives out new ones at /credentials, as a container's host
+    does. Signatures are not looked at: Ceph does that."""
+
+    def __init__(self, requests=10**9, seconds=10**9, says_when=True):
+        super().__init__(handler=_ExpiringHandler)
+        self.requests, self.seconds, self.says_when = requests, seconds, says_when
+        self.given = {}  # access key → (when, how often it was used)
+        self.refusals = 0
+
+    def new_credentials(self):
+        with self.lock:
+            key = f"KEY{len(self.given)}"
+            self.given[key] = (time.time(), 0)
+        end = time.time() + self.seconds if self.seconds < 10**9 else time.time() + 3600
+        return {"AccessKeyId": key, "SecretAccessKey": "secret", "SessionToken": f"{key}-token", "Token": f"{key}-token",
+                **({"Expiration": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(end))} if self.says_when else {})} | {"Version": 1}
+
+    def problem(self, headers):
+        key = headers.get("Authorization", "").partition("Credential=")[2].partition("/")[0]
+        with self.lock:
+            if key not in self.given:
+                return "InvalidAccessKeyId"
+            when, used = self.given[key]
+            self.given[key] = (when, used + 1)
+            if headers.get("x-amz-security-token") != f"{key}-token":
+                return "InvalidToken"
+            is_over = used >= self.requests or time.time() > when + self.seconds
+            self.refusals += is_over
+            return "ExpiredToken" if is_over else ""
 
 
 class Redis:
