@@ -127,6 +127,9 @@ class _PlainHandler(http.server.BaseHTTPRequestHandler):
 
     def refused(self):
         wanted = self.server.token
+        if self.server.fails_with:
+            self.answer(self.server.fails_with)
+            return True
         if wanted and self.headers.get("Authorization") != f"Bearer {wanted}":
             self.answer(401)
             return True
@@ -184,6 +187,7 @@ class Plain(http.server.ThreadingHTTPServer):
     def __init__(self, token="", conditions=True, deletes=True, bazel=False, handler=_PlainHandler):
         super().__init__(("127.0.0.1", 0), handler)
         self.objects, self.lock = {}, threading.Lock()
+        self.fails_with = 0  # the status of every answer, while it is not 0
         self.on_put = lambda what, path: None  # for a test that wants to know, or to be in the way
         self.token, self.conditions, self.deletes, self.bazel = token, conditions, deletes, bazel
         threading.Thread(target=self.serve_forever, daemon=True).start()
