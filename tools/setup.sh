@@ -8,7 +8,7 @@ set -euo pipefail
 build="gcc g++ cmake ninja-build pkg-config librust-blake3-dev nlohmann-json3-dev libtomlplusplus-dev libcli11-dev libsqlite3-dev libncurses-dev
        libcurl4-openssl-dev libzstd-dev libsodium-dev libhiredis-dev libssl-dev libpugixml-dev"
 test="$build libgtest-dev python3 python3-pytest python3-pytest-xdist strace make file clang libclang-rt-dev llvm lld mold gdb
-      binutils zsh fish mandoc man-db groff-base xfsprogs btrfs-progs e2fsprogs util-linux mount meson tmux chromium python3-yaml
+      binutils zsh fish mandoc man-db groff-base xfsprogs btrfs-progs e2fsprogs util-linux iproute2 mount meson tmux chromium python3-yaml
       redis-server openssl nginx-light libnginx-mod-http-dav-ext radosgw ceph-mon ceph-osd ceph-base ceph-common"
 
 rust() {

@@ -191,7 +191,7 @@ class Collector {
   void read(const std::string& path, const RecordEvent& event) {
     if (is_kernel_path(path)) return read_kernel_file(path, event);
     if (ignored(path) || own_.is_own(path)) return;
-    if (event.identity.is_dir()) return question(InputKind::presence, path, &event);
+    if (event.identity.is_dir()) return present(path, &event);
     if (!event.identity.is_regular()) {
       if (!is_jobserver(path)) refuse(Refusal::input_unreadable, path);
       return;
@@ -243,8 +243,10 @@ class Collector {
     if (event.identity.is_regular() && event.identity.is_executable()) lookup_program(path);
   }
 
+  // That a directory of the toolchain is there says its identity, which has the names of what lies in it. Elsewhere the same
+  // toolchain lies at another place.
   void present(const std::string& path, const RecordEvent* event) {
-    if (ignored(path) || own_.is_own(path) || is_other_crate(path)) return;
+    if (ignored(path) || own_.is_own(path) || is_other_crate(path) || toolchain_dirs_.count(path)) return;
     question(InputKind::presence, path, event);
   }
 
