@@ -392,6 +392,8 @@ mon_allow_pool_size_one=true
 mon_max_pg_per_osd=1000
 paxos_propose_interval=0.01
 paxos_min_wait=0.01
+osd_class_update_on_start=false
+osd_crush_update_on_start=false
 [mon.a]
 mon_data={directory}/mon
 [osd.0]
@@ -409,6 +411,7 @@ rgw_thread_pool_size=64
             self.run("ceph-mon", "-i", "a")
             osd = str(uuid.uuid4())
             self.patiently("ceph", "osd", "new", osd)
+            self.patiently("ceph", "osd", "crush", "add", "osd.0", "1.0", "root=default", "host=here")
             self.run("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", osd)
             self.start_store()
             self.run("radosgw-admin", "user", "create", "--uid=t", "--display-name=t", f"--access-key={self.access_key}",
@@ -421,18 +424,19 @@ rgw_thread_pool_size=64
     def run(self, program, *arguments):
         done = subprocess.run([program, "-c", str(self.config), *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               stdin=subprocess.DEVNULL, timeout=180, text=True)
-        assert done.returncode == 0, f"{program}: {done.stdout[-2000:]}"
+        assert done.returncode == 0, f"{program}: {done.returncode}: {done.stdout[-2000:]}"
         return done.stdout
 
     def patiently(self, *command):
-        """A monitor of Ceph 16 that has just been started may say no to what it takes a moment later."""
-        for attempt in range(10):
+        """A monitor of Ceph 16 that has just been started may say no to what it takes a moment later ("wrong fsid", "EPERM"); and so may the
+        store, which asks it, without a word."""
+        for attempt in range(20):
             try:
                 return self.run(*command)
-            except AssertionError as error:
-                if attempt == 9 or not any(word in str(error) for word in ("wrong fsid", "EPERM", "timed out")):
+            except AssertionError:
+                if attempt == 19:
                     raise
-                time.sleep(0.5)
+                time.sleep(0.1)
 
     def start_store(self):
         return self.patiently("ceph-osd", "-i", "0")
