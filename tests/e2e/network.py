@@ -100,7 +100,7 @@ class Network:
 
     def hold(self, *more):
         """A process that does nothing but have a network."""
-        holder = subprocess.Popen(["unshare", "--net", *more, "sh", "-c", "ip link set lo up && echo ready && exec sleep 600"], stdout=subprocess.PIPE,
+        holder = subprocess.Popen(["unshare", "--net", *more, "sh", "-c", "ip link set lo up && echo ready && exec sleep 3600"], stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, text=True)
         self.holders.append(holder)
         if holder.stdout.readline() != "ready\n":

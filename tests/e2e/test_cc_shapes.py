@@ -180,7 +180,6 @@ def test_a_cached_shape(lab, name, compiler):
                 assert through[:3] == alone[:3] and bench.event()["result"] == "error"
             return
         pytest.skip(alone[2].decode()[-300:])
-    unstable = set(unequal(alone, bench.run(False)))
     for env in ({"KACHE_CC_PATH_NORMALIZE": "0"}, {}):
         first = bench.run(True, **env)
         assert bench.event()["result"] in ("miss", "local_hit") and "passthrough_reason" not in bench.event(), bench.event()
@@ -190,7 +189,8 @@ def test_a_cached_shape(lab, name, compiler):
         assert first[:3] == second[:3] == alone[:3] and unequal(first, second) == []
         assert set(alone[3]) == set(second[3])
         if env:
-            assert set(unequal(alone, second)) <= unstable, (unequal(alone, second), unstable)
+            differ = set(unequal(alone, second))  # only what the compiler itself makes otherwise each time
+            assert not differ or differ <= set(unequal(alone, bench.run(False))), differ
 
 
 @pytest.mark.parametrize("name,compiler", [case for case in CASES if SHAPES[case[0]]["refused"]])

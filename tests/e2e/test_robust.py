@@ -222,7 +222,7 @@ def test_signals_end_the_wrapper_as_they_end_the_compiler(lab):
 
 def test_messages_of_a_miss_arrive_while_the_compiler_runs(lab):
     script = lab.root / "rustc"
-    script.write_text("#!/bin/sh\necho first >&2\nsleep 3\necho second >&2\nexit 3\n")
+    script.write_text("#!/bin/sh\necho first >&2\nsleep 1\necho second >&2\nexit 3\n")
     script.chmod(0o755)
     (lab.root / "src.rs").write_text("")
     process = subprocess.Popen([KACHE, script, *LIB], cwd=lab.root, env=lab.env(), stderr=subprocess.PIPE)

@@ -152,9 +152,9 @@ def test_a_cached_shape(lab, name):
         assert first[:3] == second[:3] and unequal(first, second) == []
         if env:
             # With literal paths it is byte for byte what the compiler alone makes.
-            again = bench.run(False)
-            unstable = set(unequal(alone, again))  # what the compiler itself makes otherwise each time
-            assert set(unequal(alone, second)) <= unstable and alone[:3] == second[:3]
+            assert alone[:3] == second[:3]
+            differ = set(unequal(alone, second))  # only what the compiler itself makes otherwise each time
+            assert not differ or differ <= set(unequal(alone, bench.run(False))), differ
 
 
 @pytest.mark.parametrize("name", [name for name, case in SHAPES.items() if case["refused"]])

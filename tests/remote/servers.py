@@ -394,6 +394,7 @@ paxos_propose_interval=0.01
 paxos_min_wait=0.01
 osd_class_update_on_start=false
 osd_crush_update_on_start=false
+osd_client_watch_timeout=1
 [mon.a]
 mon_data={directory}/mon
 [osd.0]
