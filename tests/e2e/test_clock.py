@@ -148,14 +148,16 @@ def test_what_failed_is_tried_again_in_its_time(machines, work, steps, turn):
         quick(machine, work, f"{i}.c", f"int unit{i};\n")
     assert machine.status()["remotes"][0]["reads_suspended"]
     wait_for(lambda: machine.status()["pending_uploads"] == 4)
-    # Set, and not yet any later: nothing begins before its time, and nothing is given up.
-    steps.set(wall=turn)
+    # Set, and it is some seconds later: each has failed once more, and none is given up for its age. The pause is not over.
+    suppressed = machine.status()["uploads_suppressed"]
+    steps.set(wall=turn, monotonic=40)
+    wait_for(lambda: machine.status()["uploads_suppressed"] >= suppressed + 4)
     server.fails_with = 0
     event = quick(machine, work, "shared.c", "int shared;\n")
     assert event["result"] == "miss" and "failed several times" in event["remote_error"], event
     assert machine.status()["pending_uploads"] == 5 and machine.status()["uploads_failed"] == 0
     # A minute later.
-    steps.set(monotonic=60)
+    steps.set(monotonic=100)
     wait_for(lambda: machine.status()["pending_uploads"] == 0)
     assert machine.status()["uploads_failed"] == 0
     assert list((machine.cache / "v1/outbox").iterdir()) == []
