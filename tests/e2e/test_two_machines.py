@@ -23,7 +23,7 @@ def network():
 @pytest.fixture(scope="module")
 def world(network, ceph):
     """(wire, gateway, what makes a machine)"""
-    bucket = ceph.make_bucket("two-machines")
+    bucket = ceph.make_bucket(f"two-machines-{os.getpid()}")  # another process may run another test of this file
     with ceph.another_gateway() as gateway:
         wire = network.wire(gateway.port, DELAY_S)
         url = ceph.url(bucket, "cache", endpoint=f"http://{HUB}:{wire.port}")
