@@ -12,12 +12,14 @@ test="$build libgtest-dev python3 python3-pytest python3-pytest-xdist strace mak
       redis-server openssl nginx-light libnginx-mod-http-dav-ext radosgw ceph-mon ceph-osd ceph-base ceph-common"
 
 rust() {
-  if command -v cargo >/dev/null && command -v rustc >/dev/null; then return; fi
   # Debian 12 keeps a current toolchain beside its old one; Debian 13's own is new enough.
   if apt-cache show rustc-web >/dev/null 2>&1; then echo rustc-web cargo-web; else echo rustc cargo; fi
 }
 
-as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+has() { command -v "$1" >/dev/null; }
+
+# sudo passes no variables on.
+as_root() { if [ "$(id -u)" = 0 ]; then env "$@"; else sudo env "$@"; fi; }
 
 missing() {
   for package in "$@"; do
@@ -35,14 +37,20 @@ for part in "$@"; do
   esac
 done
 
-if ! command -v dpkg-query >/dev/null; then
-  echo "setup.sh: not a Debian system; install these yourself:$wanted" >&2
-  exit 1
+if ! has dpkg-query; then
+  echo "setup.sh: not a Debian system, so nothing is installed; what Debian calls these has to be there:$wanted" >&2
+  exit
 fi
 needed=$(missing $wanted)
-if [ -n "$needed" ] || { [[ " $* " == *" rust "* ]] && ! command -v cargo >/dev/null; }; then
-  export DEBIAN_FRONTEND=noninteractive
+toolchain=there
+if [[ " $* " == *" rust "* ]] && ! { has cargo && has rustc; }; then toolchain=missing; fi
+if [ -n "$needed" ] || [ "$toolchain" = missing ]; then
+  if [ "$(id -u)" != 0 ] && ! has sudo; then
+    echo "setup.sh: packages are missing, and there is no sudo to install them; as root: $(realpath "$0") $*" >&2
+    exit 1
+  fi
   as_root apt-get update -qq
-  if [[ " $* " == *" rust "* ]]; then needed+=" $(missing $(rust))"; fi
-  as_root apt-get install -y -qq --no-install-recommends ca-certificates $needed >/dev/null
+  if [ "$toolchain" = missing ]; then needed+=" $(missing $(rust))"; fi
+  echo "installing" $needed
+  as_root DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ca-certificates $needed >/dev/null
 fi
