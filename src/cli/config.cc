@@ -39,24 +39,39 @@ json head(const char* command) { return {{"schema_version", 1}, {"command", comm
 
 json file_json(const CommandContext& context) { return context.config.file.empty() ? json() : json(context.config.file); }
 
+// What stands in the file, as it may be shown in the log of a job.
+std::string shown_literal(const Option& option, const std::string& literal) {
+  CompiledConfig parsed = compile_config("x = " + literal, "");
+  if (parsed.settings.size() != 1) return literal;
+  OptionValue shown = without_secrets(option, parsed.settings[0].values);
+  return shown == parsed.settings[0].values ? literal : value_literal(option, shown);
+}
+
+bool others_may_read(const CommandContext& context, const std::string& path) {
+  Result<FileStat> stat = context.fs.stat(path);
+  return stat.ok() && (stat->mode & 044);
+}
+
 // Sets or, without a value, unsets.
 int change(const CommandContext& context, const ConfigOptions& options, const Option& option, const std::optional<std::string>& literal) {
-  std::string key(option.key);
+  std::string key(option.key), shown = literal ? shown_literal(option, *literal) : "";
   Result<FileText> old = read_to_edit(context, options.file);
   if (!old.ok()) return fail(old.error().message);
   Result<std::string> text = edit_toml(old->text, path_of(key), literal);
   if (!text.ok()) return fail(old->path + ": " + key + ": " + text.error().message);
   if (*text == old->text) {
     std::printf(literal ? "%s is %s already in %s.\n" : "%s is not set in %s%s.\n", key.c_str(),
-                literal ? literal->c_str() : old->path.c_str(), literal ? old->path.c_str() : "");
+                literal ? shown.c_str() : old->path.c_str(), literal ? old->path.c_str() : "");
     return 0;
   }
   std::string backup;
   Status written = write_edited(context, *old, *text, &backup);
   if (!written.ok()) return fail(written.error().message);
-  if (literal) std::printf("%s: %s = %s\n", old->path.c_str(), key.c_str(), literal->c_str());
+  if (literal) std::printf("%s: %s = %s\n", old->path.c_str(), key.c_str(), shown.c_str());
   else std::printf("%s: %s is no longer set\n", old->path.c_str(), key.c_str());
   if (!backup.empty()) std::printf("  the old file is %s\n", backup.c_str());
+  bool is_secret = literal && shown != *literal;
+  if (is_secret && others_may_read(context, old->path)) std::printf("  others can read the secret in it: chmod 600 %s\n", old->path.c_str());
   bool is_overridden = !option.variable.empty() && context.env.has(option.variable) && !context.config.ignore_env;
   if (is_overridden) std::printf("  %s is set in the environment, and wins\n", std::string(option.variable).c_str());
   return 0;

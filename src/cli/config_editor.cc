@@ -20,7 +20,12 @@ std::string lock_of(const CommandContext& context, const Setting& setting) {
   std::string variable(option.variable);
   if (option.key.empty()) return "only the variable " + variable + " sets it";
   if (!option.is_used()) return "known, and not used here";
-  if (setting.source == SettingSource::environment) return "env: " + variable + "=" + std::string(context.env.get_or_empty(variable));
+  bool is_secret = shown_value(setting) != setting.value;
+  if (setting.source == SettingSource::environment) {
+    return "env: " + variable + (is_secret ? "" : "=" + std::string(context.env.get_or_empty(variable)));
+  }
+  // What is shown without its password would be saved without it.
+  if (is_secret) return "holds a secret; kache config set " + std::string(option.name()) + " changes it";
   return {};
 }
 

@@ -146,14 +146,16 @@ std::string value_text(const Option& option, const OptionValue& value) {
   return text;
 }
 
-OptionValue shown_value(const Setting& setting) {
-  bool is_secret = setting.option->key.ends_with(".token") && setting.source != SettingSource::standard;
-  if (is_secret) return {"(set)"};
-  OptionValue shown = setting.value;
-  if (setting.option->key == "cache.remotes") {
-    for (std::string& url : shown) url = without_password(url);
+OptionValue without_secrets(const Option& option, OptionValue value) {
+  if (option.key.ends_with(".token")) return {"(set)"};
+  if (option.key == "cache.remotes") {
+    for (std::string& url : value) url = without_password(url);
   }
-  return shown;
+  return value;
+}
+
+OptionValue shown_value(const Setting& setting) {
+  return setting.source == SettingSource::standard ? setting.value : without_secrets(*setting.option, setting.value);
 }
 
 json value_json(const Option& option, const OptionValue& value) {

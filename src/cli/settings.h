@@ -27,7 +27,8 @@ Setting setting_of(const CommandContext& context, const Option& option);
 
 // "50GiB", "30s", "a, b": as `config set` takes it, but for lists.
 std::string value_text(const Option& option, const OptionValue& value);
-// For what people send to each other: "(set)" for a secret.
+// For what people send to each other and for logs: "(set)" for a secret, and URLs without passwords.
+OptionValue without_secrets(const Option& option, OptionValue value);
 OptionValue shown_value(const Setting& setting);
 nlohmann::ordered_json value_json(const Option& option, const OptionValue& value);
 // As it stands in a file.

@@ -118,6 +118,18 @@ def test_what_the_environment_sets_is_locked(home):
     assert not home.file.exists()
 
 
+def test_a_secret_is_neither_shown_nor_overwritten_by_what_is_shown(home):
+    home.write("[cache]\nremotes = ['redis://ci:hunter2@host']\n")
+    with home.edit(height=90, KACHE_PLANNER_TOKEN="hunter2") as shown:
+        text = shown.wait("redis://ci:***@host", "(set)")
+        with pytest.raises(AssertionError):
+            go_to(shown, "remotes")
+        text += shown.text()
+        shown.keys("q")
+        shown.ended()
+    assert "hunter2" not in text
+
+
 def test_a_first_file_is_made_without_asking(home):
     with home.edit() as shown:
         shown.wait("cache_executables")

@@ -259,3 +259,17 @@ def test_passwords_of_remotes_are_not_shown(home):
         assert "hunter2" not in said, command
     shown = home.run("config", "show", "--json").stdout
     assert "redis://ci:***@host/0?ttl=7d" in shown and "/mnt/a:b@c" in shown and "s3://bucket/a@b:c" in shown
+
+
+def test_what_is_set_is_repeated_without_its_secrets(home):
+    home.write("[cache]\n")
+    home.file.chmod(0o644)
+    for key, value in (("cache.remotes", "https://ci:hunter2@host/kache"), ("cache.planner.token", "hunter2")):
+        said = home.run("config", "set", key, value).stdout + home.run("config", "set", key, value).stdout
+        assert "hunter2" not in said and key in said
+        assert f"chmod 600 {home.file}" in said
+        assert "hunter2" in home.get(key)
+    home.file.chmod(0o600)
+    assert "chmod" not in home.run("config", "set", "cache.remotes", "redis://ci:hunter3@host").stdout
+    home.file.chmod(0o644)
+    assert "chmod" not in home.run("config", "set", "cache.remotes", "/mnt/a").stdout
