@@ -175,23 +175,11 @@ class DirectoryRemote final : public Remote {
   }
 
   Status put(const ObjectName& name, Source& source, const PutCondition& condition, const Limits& limits) override {
-    KACHE_TRY(still_wanted(limits));
-    std::string path = path_of(name);
-    Fd base = KACHE_TRY(open_base(Missing::is_made));
-    Fd folder = KACHE_TRY(open_below(base, dir_name(name.text()), Missing::is_made));
-    KACHE_TRY(check_condition(folder, name, condition));  // before many bytes are written
-    Fd own = KACHE_TRY(open_below(base, kStaging, Missing::is_made));
-    Fd elsewhere = KACHE_TRY(open_atomic_write_dir(folder));
-    const Fd& staging = elsewhere.get() >= 0 ? elsewhere : own;
-    Temporary file = KACHE_TRY(Temporary::make(staging, elsewhere.get() >= 0 ? atomic_write_dir_ : base_path() + "/" + std::string(kStaging)));
-    if (puts_++ % kPutsPerSweep == 0) remove_dead(staging, file);
-    KACHE_TRY(fill(file, source, limits, path));
-    // Beyond this point the bytes are complete; what follows makes them visible, or does not.
-    if (condition.kind == PutCondition::if_absent) return move_if_absent(own, staging, file, folder, name, limits);
-    Result<Fd> lock = lock_shard(own, name, limits);
-    if (!lock.ok() && (condition.kind == PutCondition::if_version || lock.code() != ErrorCode::unsupported)) return std::move(lock).error();
-    KACHE_TRY(check_condition(folder, name, condition));
-    return move(staging, file, folder, name);
+    Status done = put_object(name, source, condition, limits);
+    if (done.ok() || done.code() != ErrorCode::denied) return done;
+    Error error = std::move(done).error();
+    error.message += "; who writes needs a group and a umask as docs/remotes.md has them, who only reads ?mode=read";
+    return error;
   }
 
   Result<bool> has(const ObjectName& name, const Limits& limits) override {
@@ -223,6 +211,26 @@ class DirectoryRemote final : public Remote {
   }
 
  private:
+  Status put_object(const ObjectName& name, Source& source, const PutCondition& condition, const Limits& limits) {
+    KACHE_TRY(still_wanted(limits));
+    std::string path = path_of(name);
+    Fd base = KACHE_TRY(open_base(Missing::is_made));
+    Fd folder = KACHE_TRY(open_below(base, dir_name(name.text()), Missing::is_made));
+    KACHE_TRY(check_condition(folder, name, condition));  // before many bytes are written
+    Fd own = KACHE_TRY(open_below(base, kStaging, Missing::is_made));
+    Fd elsewhere = KACHE_TRY(open_atomic_write_dir(folder));
+    const Fd& staging = elsewhere.get() >= 0 ? elsewhere : own;
+    Temporary file = KACHE_TRY(Temporary::make(staging, elsewhere.get() >= 0 ? atomic_write_dir_ : base_path() + "/" + std::string(kStaging)));
+    if (puts_++ % kPutsPerSweep == 0) remove_dead(staging, file);
+    KACHE_TRY(fill(file, source, limits, path));
+    // Beyond this point the bytes are complete; what follows makes them visible, or does not.
+    if (condition.kind == PutCondition::if_absent) return move_if_absent(own, staging, file, folder, name, limits);
+    Result<Fd> lock = lock_shard(own, name, limits);
+    if (!lock.ok() && (condition.kind == PutCondition::if_version || lock.code() != ErrorCode::unsupported)) return std::move(lock).error();
+    KACHE_TRY(check_condition(folder, name, condition));
+    return move(staging, file, folder, name);
+  }
+
   struct Listing {
     const std::string& prefix;
     const Visit& visit;

@@ -110,6 +110,8 @@ class HttpRemote final : public Remote {
     // 405 Method not allowed, 501 Not implemented: it can not, and will not tomorrow.
     Error error = status_error(access_.place, response);
     if (response.status == 405 || response.status == 501) error.code = ErrorCode::unsupported;
+    // What it says of directories that are not there or not its own.
+    if (response.status == 500) error.message += "; the server's log says why";
     return error;
   }
 

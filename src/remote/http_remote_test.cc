@@ -39,7 +39,7 @@ TEST_F(HttpRemoteTest, AServerThatMakesNoneKeepsItsFirstAnswer) {
   http.answer_with = [](const FakeHttp::Asked& one) { return FakeHttp::Answer{one.method == "PUT" ? 500 : 501, "", {}}; };
   Status put = put_bytes(*open("http://h/a"), kBlob, "x", {}, {});
   ASSERT_FALSE(put.ok());
-  EXPECT_EQ(put.error().message, "http://h/a: status 500");
+  EXPECT_EQ(put.error().message, "http://h/a: status 500; the server's log says why");
   EXPECT_EQ(http.requests.size(), 2u);
 
   http.requests.clear();

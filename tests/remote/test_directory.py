@@ -39,4 +39,5 @@ def test_a_directory_that_may_not_be_written(contract, tmp_path):
         return
     share = tmp_path / "share"
     share.mkdir(mode=0o555)
-    assert contract.call(str(share), "put")[0].startswith(f"denied: {share}/")
+    outcome = contract.call(str(share), "put")[0]
+    assert outcome.startswith(f"denied: {share}/") and "umask" in outcome and "mode=read" in outcome
