@@ -12,7 +12,7 @@ test="$build libgtest-dev python3 python3-pytest python3-pytest-xdist strace mak
       redis-server openssl nginx-light libnginx-mod-http-dav-ext radosgw ceph-mon ceph-osd ceph-base ceph-common"
 
 rust() {
-  # Debian 12 keeps a current toolchain beside its old one; Debian 13's own is new enough.
+  # A current toolchain is beside the distribution's own; that of Debian 13 is new enough too.
   if apt-cache show rustc-web >/dev/null 2>&1; then echo rustc-web cargo-web; else echo rustc cargo; fi
 }
 
