@@ -1,7 +1,9 @@
 #include "index/builds.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <string_view>
 
 #include "base/clock.h"
 #include "wrapper/build.h"
@@ -9,9 +11,19 @@
 namespace kache {
 namespace {
 
+bool is_crate(const BuildEvent& event) {
+  constexpr std::string_view kTypes[] = {"lib", "bin", "proc-macro", "rlib", "dylib", "cdylib", "staticlib"};
+  std::string_view type = std::string_view(event.crate_type).substr(0, event.crate_type.find(','));
+  return std::find(std::begin(kTypes), std::end(kTypes), type) != std::end(kTypes);
+}
+
+// What build scripts compile lies in cargo's registry, and may be far more than the crates: it decides only where there are none.
 std::string commonest_root(const std::vector<BuildEvent>& events) {
   std::map<std::string, size_t> counts;
-  for (const BuildEvent& event : events) counts[event.root] += event.is_probe() ? 0 : 1;
+  for (const BuildEvent& event : events) {
+    bool weighs_more = event.build_tool == "cargo" && is_crate(event);
+    counts[event.root] += event.is_probe() ? 0 : weighs_more ? 1 + events.size() : 1;
+  }
   auto most =
       std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
   return most == counts.end() ? "" : most->first;

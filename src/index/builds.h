@@ -12,7 +12,7 @@ namespace kache {
 
 struct PastBuild {
   std::string id;          // the session, with ".2", ".3", … where it was cut; else when it began
-  std::string tool, root;  // root: of most of its units
+  std::string tool, root;  // root: of most of its units, of a cargo's crates
   int64_t start_ns = 0, end_ns = 0;
   std::vector<BuildEvent> events;  // oldest first
   Summary sum;

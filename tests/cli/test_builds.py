@@ -63,6 +63,15 @@ def test_a_session_is_a_build_and_two_side_by_side_are_two(log):
     assert [build["session_id"] for build in log.builds("--root", "/w/app")] == ["x-1-1"]
 
 
+def test_a_build_is_that_of_its_crates_whatever_their_build_scripts_compile(log):
+    log.add("app", 60, session="x-1-1", crate_type="bin")
+    for unit in ("zstd.c", "huf.c", "fse.c"):
+        log.add(unit, 61, session="x-1-1", crate_type="c", root="/registry/zstd-sys")
+        log.add(unit, 50, session="x-2-2", tool="make", crate_type="c", root="/w/zstd")
+    log.add("bindings", 50, session="x-2-2", tool="make", crate_type="lib", root="/w/zstd/rust")
+    assert [build["root"] for build in log.builds()] == ["/w/zstd", "/w/app"]
+
+
 def test_a_long_pause_ends_a_script_and_what_has_no_session_but_no_make(log):
     for tool, session in (("make", "x-1-1"), ("bash", "x-2-2"), (None, None)):
         for ago in (4000, 3950, 1000):
