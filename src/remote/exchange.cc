@@ -53,7 +53,7 @@ Result<Opened> Exchange::open(const ObjectName& name, std::string_view bytes) {
 }
 
 // What one remote has may be wrong: then the next one is asked.
-Result<Opened> Exchange::get_envelope(const ObjectName& name, const Limits& limits) {
+Result<Opened> Exchange::get_envelope(const ObjectName& name, const Limits& limits, const std::function<Status(const Opened&)>& read) {
   Limits bounded = limits;
   bounded.max_bytes = std::min(limits.max_bytes, kMaxRemoteObject);
   Error wrong{ErrorCode::not_found, 0, {}};
@@ -67,19 +67,24 @@ Result<Opened> Exchange::get_envelope(const ObjectName& name, const Limits& limi
     moved_.compressed_bytes += sink.bytes().size();
     if (!fetched.ok()) return wrong.code == ErrorCode::not_found ? std::move(fetched).error() : wrong;
     Result<Opened> opened = open(name, sink.bytes());
-    if (opened.ok()) {
+    Status good = opened.ok() ? read(*opened) : Status(opened.error());
+    if (good.ok()) {
       remote_.fill(name, *fetched, bounded);
       return opened;
     }
-    wrong = std::move(opened).error();
+    wrong = std::move(good).error();
     remote_.distrust(name, fetched->tier);
     first = fetched->tier + 1;
   }
 }
 
 Result<FetchedTraces> Exchange::fetch_traces(const InvocationKey& key, const Limits& limits) {
-  Opened opened = KACHE_TRY(get_envelope(ObjectName::traces(key), limits));
-  RemoteTraces found = KACHE_TRY(decode_remote_traces(opened.payload, key));
+  RemoteTraces found;
+  auto read = [&](const Opened& opened) -> Status {
+    found = KACHE_TRY(decode_remote_traces(opened.payload, key));
+    return Ok{};
+  };
+  KACHE_TRY(get_envelope(ObjectName::traces(key), limits, read));
   FetchedTraces report;
   if (found.traces.candidates.empty()) return report;
   moved_.crate_name = found.traces.crate_name;
@@ -120,8 +125,13 @@ Result<uint32_t> Exchange::add_candidates(const InvocationKey& key, const Traces
 }
 
 Status Exchange::fetch_record(const ActionKey& key, const Limits& limits) {
-  Opened opened = KACHE_TRY(get_envelope(ObjectName::record(key), limits));
-  return import(KACHE_TRY(decode_record(opened.payload, key)), limits);
+  RemoteRecord record;
+  auto read = [&](const Opened& opened) -> Status {
+    record = KACHE_TRY(decode_record(opened.payload, key));
+    return Ok{};
+  };
+  KACHE_TRY(get_envelope(ObjectName::record(key), limits, read));
+  return import(std::move(record), limits);
 }
 
 Status Exchange::fetch_unit(const InvocationKey& invocation, const ActionKey& action, const Limits& limits) {
@@ -242,7 +252,11 @@ Result<bool> Exchange::publish(const ActionKey& key, const Limits& limits) {
 }
 
 bool Exchange::is_useful(const ActionKey& key, const Limits& limits) {
-  Result<Opened> there = get_envelope(ObjectName::record(key), limits);
+  auto read = [&](const Opened& opened) -> Status {
+    KACHE_TRY(decode_record(opened.payload, key));
+    return Ok{};
+  };
+  Result<Opened> there = get_envelope(ObjectName::record(key), limits, read);
   if (!there.ok()) return there.code() != ErrorCode::denied && there.code() != ErrorCode::corrupt && there.code() != ErrorCode::too_large;
   return there->signer && (*there->signer == settings_.signer->public_key() || settings_.trust.knows(*there->signer));
 }

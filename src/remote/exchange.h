@@ -91,7 +91,8 @@ class Exchange {
   class Intake;
   class PackMaker;
 
-  Result<Opened> get_envelope(const ObjectName& name, const Limits& limits);
+  // `read` says whether the payload is what it should be.
+  Result<Opened> get_envelope(const ObjectName& name, const Limits& limits, const std::function<Status(const Opened&)>& read);
   Result<Opened> open(const ObjectName& name, std::string_view bytes);
   Status import(RemoteRecord record, const Limits& limits);
   // How many candidates were not known here.

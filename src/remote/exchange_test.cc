@@ -365,6 +365,41 @@ TEST_F(ExchangeTest, where_the_nearest_is_wrong_the_next_is_asked_and_the_neares
   }
 }
 
+// A right envelope says only that the bytes are what was put under this name.
+TEST_F(ExchangeTest, what_can_not_be_read_in_a_right_envelope_is_looked_for_in_the_next) {
+  here_.compile(kSmall);
+  std::unique_ptr<Tiers> writer = tiers_of({&remote_, &far_});
+  ASSERT_TRUE(exchange(here_, *writer).publish(kSmall.action(), {}).ok());
+  auto fetch_from = [&](Tiers& tiers, Machine& machine, const ObjectName& name) -> Status {
+    if (name.kind() == ObjectKind::record) return exchange(machine, tiers).fetch_record(kSmall.action(), {});
+    Result<FetchedTraces> traces = exchange(machine, tiers).fetch_traces(kSmall.invocation(), {});
+    return traces.ok() ? Status(Ok{}) : Status(traces.error());
+  };
+  for (const ObjectName& name : {ObjectName::record(kSmall.action()), ObjectName::traces(kSmall.invocation())}) {
+    SCOPED_TRACE(name.text());
+    std::string good = far_.bytes_of(name).value(), nothing = seal_envelope(name, "nothing of the kind", 3, nullptr);
+    remote_.set(name, nothing);
+    Machine alone(clock_), machine(clock_);
+    EXPECT_EQ(fetch_from(*tiers_of({&remote_}), alone, name).code(), ErrorCode::corrupt);
+    EXPECT_FALSE(alone.has(kSmall));
+    EXPECT_TRUE(fetch_from(*tiers_of({&remote_, &far_}), machine, name).ok());
+    EXPECT_TRUE(machine.has(kSmall));
+    EXPECT_TRUE(remote_.bytes_of(name) == good);  // and the nearest is mended
+  }
+}
+
+// Nor does it hide from who signs that nobody can use what is there.
+TEST_F(ExchangeTest, who_signs_replaces_what_can_not_be_read) {
+  here_.compile(kSmall);
+  SigningKey key = SigningKey::generate();
+  settings_.signer = &key;
+  ObjectName name = ObjectName::record(kSmall.action());
+  remote_.set(name, seal_envelope(name, "nothing of the kind", 3, &key));
+  EXPECT_TRUE(publish(here_, kSmall).value());
+  std::unique_ptr<Tiers> tiers = tiers_of({&remote_});
+  EXPECT_TRUE(exchange(there_, *tiers).fetch_record(kSmall.action(), {}).ok());
+}
+
 TEST_F(ExchangeTest, wrong_content_is_replaced_by_the_next_publish) {
   here_.compile(kLarge);
   ASSERT_TRUE(publish(here_, kLarge).ok());
