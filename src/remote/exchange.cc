@@ -165,8 +165,7 @@ Status Exchange::import(RemoteRecord record, const Limits& limits) {
 Status Exchange::import_blob(const Output& output, const RemoteRecord& record, const Limits& limits) {
   auto inlined = record.inlined.find(output.blob);
   if (inlined == record.inlined.end()) moved_.blobs++;
-  if (placed_.count(output.blob) != 0) return Ok{};
-  if (blobs_.has(output.blob, output.size)) {
+  if (blobs_.has(output.blob, output.size, &memo_)) {
     if (inlined == record.inlined.end()) moved_.blobs_skipped++;
     return Ok{};
   }
@@ -174,7 +173,7 @@ Status Exchange::import_blob(const Output& output, const RemoteRecord& record, c
   std::string temporary = temporary_beside(layout_.temporary() + "/fetched");
   Status written = inlined == record.inlined.end() ? fetch_blob(output, temporary, limits)
                                                    : local(fs_.create(temporary, inlined->second, 0600));
-  if (written.ok()) written = local(blobs_.adopt(temporary, output.blob));
+  if (written.ok()) written = local(blobs_.adopt(temporary, output.blob, &memo_));
   if (!written.ok()) (void)fs_.unlink(temporary);
   return written;
 }

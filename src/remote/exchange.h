@@ -22,6 +22,7 @@
 #include "remote/tiers.h"
 #include "store/blob.h"
 #include "store/layout.h"
+#include "store/memo.h"
 
 namespace kache {
 
@@ -63,7 +64,8 @@ struct PublishedPack {
 class Exchange {
  public:
   Exchange(FileSystem& fs, Clock& clock, const StoreLayout& layout, const BootId& boot, Tiers& remote, const ExchangeSettings& settings)
-      : fs_(fs), clock_(clock), layout_(layout), boot_(boot), remote_(remote), settings_(settings), blobs_(fs, layout_, boot) {}
+      : fs_(fs), clock_(clock), layout_(layout), boot_(boot), remote_(remote), settings_(settings), blobs_(fs, layout_, boot),
+        memo_(Memo::open(layout_.memo(), boot)) {}
 
   // Input sets of an invocation, and the results that lie with them.
   Result<FetchedTraces> fetch_traces(const InvocationKey& key, const Limits& limits);
@@ -120,7 +122,7 @@ class Exchange {
   Tiers& remote_;
   const ExchangeSettings& settings_;
   BlobStore blobs_;
-  std::set<BlobId> placed_;  // in the store, and digested by this object
+  Memo memo_;
   Moved moved_;
   bool is_local_ = false;
 };

@@ -79,9 +79,8 @@ class Exchange::Intake final : public PackTaker {
     KACHE_TRY(exchange_.local(file_->flush()));
     if (file_->digest() != id.digest) return Error{ErrorCode::corrupt, 0, "blob " + id.hex().substr(0, 12) + " in a pack has other content than its name says"};
     file_.reset();
-    Status adopted = exchange_.local(exchange_.blobs_.adopt(temporary_, id));
+    Status adopted = exchange_.local(exchange_.blobs_.adopt(temporary_, id, &exchange_.memo_));
     if (!adopted.ok()) (void)exchange_.fs_.unlink(temporary_);
-    else exchange_.placed_.insert(id);
     exchange_.moved_.original_bytes += item_.size;
     exchange_.moved_.blobs++;
     return adopted;
@@ -93,9 +92,8 @@ class Exchange::Intake final : public PackTaker {
     Opened opened = KACHE_TRY(exchange_.open(ObjectName::record(action_), bytes_));
     RemoteRecord record = KACHE_TRY(decode_record(opened.payload, action_));
     for (const Output& output : record.entry.outputs) {
-      if (output.content != OutputContent::blob || exchange_.placed_.count(output.blob) != 0) continue;
-      if (!exchange_.blobs_.has(output.blob, output.size)) return Error{ErrorCode::corrupt, 0, "the pack lacks an output of one of its results"};
-      exchange_.placed_.insert(output.blob);
+      if (output.content != OutputContent::blob || exchange_.blobs_.has(output.blob, output.size, &exchange_.memo_)) continue;
+      return Error{ErrorCode::corrupt, 0, "the pack lacks an output of one of its results"};
     }
     return exchange_.import(std::move(record), limits_);
   }

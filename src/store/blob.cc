@@ -45,17 +45,29 @@ Status BlobStore::place(const std::string& temporary, const BlobId& id) {
 }
 
 // True when the blob is there with these very bytes, and GC has been told to leave it: the new mode moves its ctime.
-bool BlobStore::reuse(const Blob& blob) {
+bool BlobStore::reuse(const Blob& blob, Memo* memo) {
   Result<File> file = open_file(fs_, layout_.blob(blob.id));
   if (!file.ok()) return false;
   Result<FileStat> stat = fs_.stat_handle(file->handle());
   if (!stat.ok() || stat->size != blob.size || !is_sealed(*stat, blob.id.digest)) return false;
   if (!fs_.set_mode(layout_.blob(blob.id), 0444).ok()) return false;
-  Result<Digest> digest = digest_file(fs_, file->handle());
+  Digest known;
+  bool is_known = memo && memo->find(*stat, 0, &known) && known == blob.id.digest;
+  Result<Digest> digest = is_known ? Result<Digest>(known) : digest_file(fs_, file->handle());
   if (!digest.ok() || *digest != blob.id.digest) return false;
-  // GC may have looked just before it was told.
+  // GC may have looked just before it was told. And a write while it was read would have broken the seal.
   stat = fs_.stat_handle(file->handle());
-  return stat.ok() && stat->nlink > 0;
+  if (!stat.ok() || stat->nlink == 0 || stat->size != blob.size || !is_sealed(*stat, blob.id.digest)) return false;
+  if (memo && !is_known) memo->insert(*stat, 0, blob.id.digest);
+  return true;
+}
+
+Status BlobStore::adopt(const std::string& temporary, const BlobId& id, Memo* memo) {
+  KACHE_TRY(place(temporary, id));
+  if (!memo) return Ok{};
+  Result<FileStat> stat = fs_.stat(layout_.blob(id));
+  if (stat.ok() && is_sealed(*stat, id.digest)) memo->insert(*stat, 0, id.digest);
+  return Ok{};
 }
 
 Result<Blob> BlobStore::put(const std::string& path, bool may_link) {
@@ -72,7 +84,7 @@ Result<Blob> BlobStore::put(const std::string& path, bool may_link) {
     (void)fs_.unlink(temporary);
     return blob;
   }
-  if (reuse(*blob)) {
+  if (reuse(*blob, nullptr)) {
     (void)fs_.unlink(temporary);
     return blob;
   }

@@ -13,6 +13,8 @@
 
 namespace kache {
 
+class Memo;
+
 enum class Sharing : uint8_t { copied, reflinked, hardlinked };
 
 struct Blob {
@@ -34,17 +36,18 @@ class BlobStore {
   // Opens a blob and checks size and seal. A broken one is moved away (quarantine) and `corrupt` is returned.
   Result<File> open(const BlobId& id, uint64_t size, bool verify_content);
 
-  // For content that comes from elsewhere. True when the blob is there, with these very bytes, and stays.
-  bool has(const BlobId& id, uint64_t size) { return reuse({id, size}); }
+  // For content that comes from elsewhere. True when the blob is there, with these very bytes, and stays. A blob that was read or
+  // written in this boot is in the memo, and not read again while its identity and its seal are the same.
+  bool has(const BlobId& id, uint64_t size, Memo* memo = nullptr) { return reuse({id, size}, memo); }
   // Takes a file in the store's temporary directory as the blob. REQUIRES: its bytes were digested by the caller.
-  Status adopt(const std::string& temporary, const BlobId& id) { return place(temporary, id); }
+  Status adopt(const std::string& temporary, const BlobId& id, Memo* memo = nullptr);
 
   Capabilities& capabilities() { return capabilities_; }
   const StoreLayout& layout() const { return layout_; }
 
  private:
   Result<std::string> take_copy(const std::string& path, bool may_link, Sharing& sharing);
-  bool reuse(const Blob& blob);
+  bool reuse(const Blob& blob, Memo* memo);
   Status place(const std::string& temporary, const BlobId& id);
   FileSystem& fs_;
   const StoreLayout& layout_;
