@@ -245,6 +245,7 @@ Result<bool> Exchange::publish(const ActionKey& key, const Limits& limits) {
     KACHE_TRY(put(ObjectName::record(key), envelope, {}, limits));
     is_new = true;
   }
+  if (!is_new) renew(key, limits);
   // Also where the record was there: whoever wrote it may have died before this.
   KACHE_TRY(publish_traces(record.entry, envelope, limits));
   return is_new;
@@ -258,6 +259,37 @@ bool Exchange::is_useful(const ActionKey& key, const Limits& limits) {
   Result<Opened> there = get_envelope(ObjectName::record(key), limits, read);
   if (!there.ok()) return there.code() != ErrorCode::denied && there.code() != ErrorCode::corrupt && there.code() != ErrorCode::too_large;
   return there->signer && (*there->signer == settings_.signer->public_key() || settings_.trust.knows(*there->signer));
+}
+
+// What is compiled again somewhere is in use, though the remote has it for long: a collection goes by the time at which it was
+// written. A failure is nobody's concern.
+void Exchange::renew(const ActionKey& key, const Limits& limits) {
+  for (size_t i = 0; i < remote_.size(); ++i) {
+    if (remote_.reads(i) && remote_.writes(i)) renew_in(i, ObjectName::record(key), limits);
+  }
+}
+
+void Exchange::renew_in(size_t tier, const ObjectName& name, const Limits& limits) {
+  Remote& remote = remote_.tier(tier);
+  Lap lap(clock_, moved_.network_us);
+  int64_t written_ns = 0;  // stays so where the remote does not tell
+  moved_.requests++;
+  Status listed = remote.list(name.kind(), name.text(), [&](const ListedObject& object) -> Status {
+    if (object.name == name) written_ns = object.modified_ns;
+    return Ok{};
+  }, limits);
+  if (!listed.ok() || written_ns == 0 || clock_.wall_ns() - written_ns < kRenewAfterNs) return;
+  // Its very bytes, with the signature that it has: not ours, and only if nobody has replaced it meanwhile.
+  StringSink sink;
+  Limits bounded = limits;
+  bounded.max_bytes = std::min(limits.max_bytes, kMaxRemoteObject);
+  moved_.requests++;
+  Result<std::string> version = remote.get(name, sink, bounded);
+  if (!version.ok() || !open(name, sink.bytes()).ok()) return;
+  PutCondition condition;
+  if (!version->empty()) condition = {PutCondition::if_version, *version};
+  moved_.requests++;
+  (void)put_bytes(remote, name, sink.bytes(), condition, limits);
 }
 
 Result<RemoteRecord> Exchange::read_local(const ActionKey& key) {

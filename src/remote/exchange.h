@@ -103,6 +103,8 @@ class Exchange {
   Status fetch_blob(const Output& output, const std::string& temporary, const Limits& limits);
   Result<Fetched> fetch_blob_from(size_t tier, const Output& output, const std::string& temporary, const Limits& limits, Status& content);
   bool is_useful(const ActionKey& key, const Limits& limits);
+  void renew(const ActionKey& key, const Limits& limits);
+  void renew_in(size_t tier, const ObjectName& name, const Limits& limits);
   Result<RemoteRecord> read_local(const ActionKey& key);
   Status pack_outputs(RemoteRecord& record, const Limits& limits);
   Status publish_blob(const Output& output, File& blob, const Limits& limits);
@@ -126,5 +128,8 @@ class Exchange {
   Moved moved_;
   bool is_local_ = false;
 };
+
+// A result that is published again after so long begins to age anew.
+inline constexpr int64_t kRenewAfterNs = int64_t{3 * 24 * 3600} * 1'000'000'000;
 
 }  // namespace kache

@@ -196,5 +196,46 @@ TEST_F(RemoteGcTest, a_remote_without_dates_is_left_as_it_is) {
   EXPECT_TRUE(is_fetched(unit("one")));
 }
 
+// Somebody has compiled it, though the remote has it: it is in use.
+TEST_F(RemoteGcTest, what_is_published_again_begins_to_age_anew) {
+  publish(unit("used"));
+  publish(unit("unused"));
+  pass(20);
+  size_t puts = remote_.asked(FakeRemote::put_call);
+  std::string before = remote_.bytes_of(ObjectName::record(unit("used").action())).value();
+  publish(unit("used"));
+  EXPECT_EQ(remote_.asked(FakeRemote::put_call), puts + 2);  // one that found it there, one that renewed it
+  EXPECT_EQ(remote_.bytes_of(ObjectName::record(unit("used").action())).value(), before);
+  publish(unit("used"));
+  EXPECT_EQ(remote_.asked(FakeRemote::put_call), puts + 3);  // it is young by now
+  pass(20);
+  EXPECT_EQ(collect().records, 1u);
+  EXPECT_TRUE(is_fetched(unit("used")));
+  EXPECT_FALSE(is_fetched(unit("unused")));
+}
+
+// The signature of somebody whom others believe is not lost by that.
+TEST_F(RemoteGcTest, what_is_renewed_keeps_its_signature) {
+  SigningKey key = SigningKey::generate();
+  settings_.signer = &key;
+  publish(unit("signed"));
+  std::string before = remote_.bytes_of(ObjectName::record(unit("signed").action())).value();
+  settings_.signer = nullptr;
+  pass(20);
+  publish(unit("signed"));
+  pass(20);
+  EXPECT_EQ(collect().records, 0u);
+  EXPECT_EQ(remote_.bytes_of(ObjectName::record(unit("signed").action())).value(), before);
+}
+
+TEST_F(RemoteGcTest, what_nobody_can_read_is_not_kept_young) {
+  publish(unit("broken"));
+  remote_.set(ObjectName::record(unit("broken").action()), "garbage");
+  pass(20);
+  publish(unit("broken"));
+  pass(20);
+  EXPECT_EQ(collect().records, 1u);
+}
+
 }  // namespace
 }  // namespace kache
