@@ -115,7 +115,7 @@ class Service {
   // The same where nobody may be waiting.
   void drop_from_pack(const FlightKey& key, const std::shared_ptr<PackFlight>& pack);
   FetchReply run_fetch(const FetchRequest& request, int64_t deadline_ns);
-  FetchReply take_traces(RemoteSetup& setup, Exchange& exchange, const FetchRequest& request, int64_t deadline_ns);
+  FetchReply take_traces(Exchange& exchange, const FetchRequest& request, int64_t deadline_ns);
   void note_refusal(const Digest& key, const std::string& why);
   std::string refusal_of(const Digest& key) const;
   void note_demand(const FetchRequest& request);

@@ -106,7 +106,7 @@ FetchReply Service::run_fetch(const FetchRequest& request, int64_t deadline_ns) 
   Exchange exchange(fs_, clock_, layout_, boot_, *(*setup)->remote, (*setup)->exchange);
   FetchReply reply;
   if (request.what == FetchRequest::traces) {
-    reply = take_traces(**setup, exchange, request, deadline_ns);
+    reply = take_traces(exchange, request, deadline_ns);
   } else {
     Limits limits;
     limits.deadline_ns = deadline_ns;
@@ -151,7 +151,7 @@ std::string Service::refusal_of(const Digest& key) const {
   return is_fresh ? known->second.first : "";
 }
 
-FetchReply Service::take_traces(RemoteSetup&, Exchange& exchange, const FetchRequest& request, int64_t deadline_ns) {
+FetchReply Service::take_traces(Exchange& exchange, const FetchRequest& request, int64_t deadline_ns) {
   Limits limits;
   limits.deadline_ns = deadline_ns;
   Result<FetchedTraces> traces = exchange.fetch_traces({request.key}, limits);
