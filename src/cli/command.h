@@ -167,12 +167,13 @@ int run_prefetch(const CommandContext& context, const SyncOptions& options);
 
 struct RemoteOptions {
   std::string kind = "records", max_age = "30d", grace = "24h";
-  bool dry_run = false, json = false;
+  bool dry_run = false, json = false, forget = false, idle = false;
 };
 int run_remote_check(const CommandContext& context, const RemoteOptions& options);
 int run_remote_stats(const CommandContext& context, const RemoteOptions& options);
 int run_remote_ls(const CommandContext& context, const RemoteOptions& options);
 int run_remote_gc(const CommandContext& context, const RemoteOptions& options);
+int run_remote_verify(const CommandContext& context, const RemoteOptions& options);
 
 struct KeysOptions {
   std::string file, comment = "kache";

@@ -383,6 +383,15 @@ Command remote_command(Said& said) {
            {"--grace", "SPAN", "what is younger than this is not touched, whatever leads to it", &remote.grace},
            {"-n,--dry-run", "", "only say what would be removed", &remote.dry_run}, json},
           run_remote_gc),
+      row("verify", "compile again what came from the remote, and compare",
+          "Of the hits on results of the remote, a sample of cache.remote.verify percent is noted. They are compiled here into a "
+          "directory of kache's own; the daemon does it when the machine has nothing else to do, and this command does it now. What "
+          "differs is taken out of the store, and is not taken from a remote again. The status is 1 while there is such a result, until "
+          "--forget.",
+          {{"-n,--dry-run", "", "only say what waits to be compiled, and what was found", &remote.dry_run},
+           {"--forget", "", "believe the remote again, whatever was found", &remote.forget},
+           {"--idle", "", "for the daemon", &remote.idle, {}, FlagKind::hidden}, json},
+          run_remote_verify),
   };
   return command;
 }

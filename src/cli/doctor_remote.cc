@@ -2,6 +2,7 @@
 #include "cli/doctor.h"
 #include "cli/remote_common.h"
 #include "remote/probe.h"
+#include "remote/verdict.h"
 #include "wrapper/daemon_link.h"
 
 namespace kache {
@@ -34,6 +35,26 @@ void check_each(const CommandContext& context, RemoteSetup& setup, Checklist& li
                               (checks ? "only what a trusted key signed is taken" : "what anybody wrote is taken"));
 }
 
+// What compiling again has found out about results of remotes.
+void check_verdicts(const CommandContext& context, Checklist& list) {
+  std::string units;
+  size_t count = 0;
+  for (const VerdictNote& note : read_verdicts(context.fs, context.layout)) {
+    if (note.verdict != Verdict::differs) continue;
+    if (++count <= 3) units += (units.empty() ? "" : ", ") + note.unit;
+  }
+  if (count > 3) units += ", …";
+  if (count > 0) {
+    return list.row(false, "Verify", std::to_string(count) + " results of remotes are not what the compiler makes here: " + units,
+                    "kache remote verify shows them and what to build again");
+  }
+  uint64_t percent = context.config.remote_verify_percent;
+  size_t waiting = files_in(context, context.layout.rechecks());
+  if (percent > 0 || waiting > 0) {
+    list.note("Verify", std::to_string(percent) + "% of the hits from remotes are compiled again; none differed, " + std::to_string(waiting) + " wait");
+  }
+}
+
 }  // namespace
 
 void check_remotes(const CommandContext& context, Checklist& list) {
@@ -45,6 +66,7 @@ void check_remotes(const CommandContext& context, Checklist& list) {
   size_t waiting = files_in(context, context.layout.outbox()), failed = files_in(context, context.layout.failed_outbox());
   if (waiting > 0) list.note("Outbox", std::to_string(waiting) + " results wait to be sent");
   if (failed > 0) list.row(false, "Outbox", std::to_string(failed) + " results could not be sent", "kache daemon log says why; kache sync --push sends them again");
+  check_verdicts(context, list);
   std::string socket = daemon_socket(context.config, context.env);
   Result<DaemonLink> link = DaemonLink::connect(socket, context.clock, context.clock.monotonic_ns() + kTimeoutNs);
   bool is_wrong = !link.ok() && link.code() != ErrorCode::not_found;

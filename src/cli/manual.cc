@@ -17,6 +17,7 @@ struct Variable {
 constexpr Variable kVariables[] = {
     {"KACHE_DISABLED", "1: run the compiler directly"},
     {"KACHE_CONFIG", "the configuration file; default the nearest .kache.toml, then ~/.config/kache/config.toml"},
+    {"KACHE_IDLE_LOAD", "what load counts as idle for `cache.remote.verify`; a quarter of the processors without it"},
     {"KACHE_CHECK_HITS", "1: run the compiler on every hit as well, and say what differs; for tests and doubts"},
     {"KACHE_LIBEXEC", "where kache-tool and the recorder lie; default ../libexec/kache beside the program's directory"},
 };

@@ -83,6 +83,7 @@ std::string exact_size(const std::string& bytes) {
 bool is_number(const Option& option) {
   switch (option.type) {
     case OptionType::integer:
+    case OptionType::percent:
     case OptionType::size:
     case OptionType::hours:
     case OptionType::seconds:
@@ -96,7 +97,7 @@ std::string number_in_units(const Option& option, const std::string& text) {
     Result<int64_t> span = unit.type == option.type ? parse_duration(text, unit.ns) : Result<int64_t>(0);
     if (unit.type == option.type && span.ok()) return std::to_string((*span + unit.ns - 1) / unit.ns);
   }
-  return std::to_string(std::stoull(text));
+  return std::to_string(std::stoull(text));  // "5%" is 5
 }
 
 bool is_digits(const std::string& text) { return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos; }
@@ -183,6 +184,7 @@ std::string type_text(const Option& option) {
   switch (option.type) {
     case OptionType::boolean: return "true or false";
     case OptionType::integer: return "number";
+    case OptionType::percent: return "percentage";
     case OptionType::size: return "size";
     case OptionType::hours: return "hours, or a span of time";
     case OptionType::seconds: return "seconds, or a span of time";

@@ -2,12 +2,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/path.h"
 #include "cli/choice.h"
 #include "cli/json.h"
 #include "cli/remote_state.h"
 #include "index/events.h"
 #include "index/store_index.h"
 #include "index/summary.h"
+#include "index/verified.h"
 
 namespace kache {
 namespace {
@@ -51,12 +53,23 @@ void print_sharing(const CommandContext& context) {
               human_size(count_in(prefetch, "bytes_downloaded")).c_str(), count_in(prefetch, "keys_cancelled"));
 }
 
+// What came of compiling again what remotes gave. Nothing is said where nothing was.
+void print_verified(const std::map<Verdict, uint64_t>& verdicts) {
+  std::string text;
+  for (auto [verdict, count] : verdicts) text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + std::string(verdict_name(verdict));
+  if (!text.empty()) std::printf("Verified:   %s (remote results compiled again)\n", text.c_str());
+}
+
 }  // namespace
 
 int run_stats(const CommandContext& context, const StatsOptions& options) {
   Result<ChosenEvents> chosen = choose_events(context, options);
   if (!chosen.ok()) return fail_choice(chosen.error());
   Summary summary = summarise(chosen->events);
+
+  std::string root = options.root.empty() ? "" : absolute_path(context.cwd, options.root);
+  std::map<Verdict, uint64_t> verdicts =
+      count_verifications(context.fs, context.layout.events(), context.clock.wall_ns() - chosen->span_ns, root);
 
   Pace pace;
   StoreIndex index = StoreIndex::open(context.fs, context.clock, context.layout);
@@ -68,6 +81,8 @@ int run_stats(const CommandContext& context, const StatsOptions& options) {
   if (options.json) {
     nlohmann::ordered_json json = json_of(store, limit, summary, chosen->label);
     json["remote"] = remote_text(context);
+    json["verified"] = nlohmann::ordered_json::object();
+    for (auto [verdict, count] : verdicts) json["verified"][std::string(verdict_name(verdict))] = count;
     json["daemon"] = context.config.has_remote() ? daemon_status(context) : nlohmann::ordered_json(nullptr);
     std::puts(to_text(json).c_str());
     return 0;
@@ -95,6 +110,7 @@ int run_stats(const CommandContext& context, const StatsOptions& options) {
     std::puts("Time saved: n/a");
   }
   print_sharing(context);
+  print_verified(verdicts);
   std::printf("Others:     %llu failed compiles, %llu failed probes, %llu faults, %llu passthroughs, %llu skipped, %llu questions, "
               "%llu not stored\n",
               number(summary.errors), number(summary.failed_trials), number(summary.faults), number(summary.passthroughs),

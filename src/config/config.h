@@ -66,6 +66,7 @@ struct Config {
   std::vector<std::string> remotes;                       // URLs and paths, nearest first
   std::string remote_type, s3_bucket, s3_endpoint, s3_region, s3_prefix, s3_profile, remote_path, remote_write_dir;
   bool local_only = false, remote_readonly = false;
+  uint64_t remote_verify_percent = 0;                     // cache.remote.verify: so many of the hits are compiled again
   std::string sign_with;                                  // path of a signing key
   std::vector<std::string> trusted_keys;                  // as `kache keys` shows them
   bool require_signature = false;                         // also on where there are trusted keys

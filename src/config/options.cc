@@ -68,6 +68,8 @@ const Option kOptions[] = {
     {"cache.remote.profile", "KACHE_S3_PROFILE", T::text, &Config::s3_profile, "of the credentials in ~/.aws"},
     {"cache.remote.path", "", T::path, &Config::remote_path, "the shared directory"},
     {"cache.remote.atomic_write_dir", "", T::path, &Config::remote_write_dir, "where files of it are prepared; on the same file system"},
+    {"cache.remote.verify", "KACHE_REMOTE_VERIFY", T::percent, &Config::remote_verify_percent,
+     "how many of the results that remotes gave are compiled again when nothing else is to do, and compared; 0 to 100"},
     {"cache.local_only", "KACHE_LOCAL_ONLY", T::boolean, &Config::local_only, "use no remote"},
     {"cache.remote_readonly", "KACHE_REMOTE_READONLY", T::boolean, &Config::remote_readonly, "send nothing to remotes"},
     {"remote.sign_with", "KACHE_REMOTE_SIGN_WITH", T::path, &Config::sign_with,
@@ -165,6 +167,14 @@ Result<uint64_t> parse_integer(std::string_view text) {
     value = value * 10 + static_cast<uint64_t>(c - '0');
   }
   return value;
+}
+
+// "5" and "5%"
+Result<uint64_t> parse_percent(std::string_view text) {
+  if (text.ends_with('%')) text.remove_suffix(1);
+  Result<uint64_t> percent = parse_integer(text);
+  if (percent.ok() && *percent <= 100) return percent;
+  return Error{ErrorCode::invalid, 0, "a percentage from 0 to 100"};
 }
 
 // Tables that others read.
@@ -392,6 +402,7 @@ Status set_option(const Option& option, std::string_view text, const Env& env, C
   switch (option.type) {
     case T::boolean: return store(option, KACHE_TRY(parse_bool(text)), config);
     case T::integer: return store(option, KACHE_TRY(parse_integer(text)), config);
+    case T::percent: return store(option, KACHE_TRY(parse_percent(text)), config);
     case T::size: return store(option, KACHE_TRY(parse_size(text)), config);
     case T::hours: return store(option, KACHE_TRY(parse_units(text, kHour)), config);
     case T::seconds: return store(option, KACHE_TRY(parse_units(text, kSecond)), config);

@@ -16,7 +16,7 @@ using OptionMember = std::variant<std::monostate, bool Config::*, uint64_t Confi
                                   ProgressMode Config::*, PrefixMap Config::*, uint8_t Config::*>;
 
 enum class OptionType : uint8_t {
-  boolean, integer, size, hours, seconds, milliseconds, text, path,
+  boolean, integer, percent, size, hours, seconds, milliseconds, text, path,
   list,     // items; in a variable apart by commas or spaces
   paths,    // the same, with ~
   words,    // items; in a variable apart by spaces only

@@ -79,7 +79,7 @@ TEST(Options, what_an_option_says_sets_it_to_the_same_again) {
   const std::pair<const char*, const char*> rows[] = {
       {"cache.local_max_size", "1.5GiB"}, {"cache.gc_max_age_hours", "2w"}, {"cache.heartbeat_secs", "2m"}, {"cache.auto_gc", "off"},
       {"cache.min_store_compile_ms", "1.5s"}, {"cc.prefix_map", "all"}, {"cache.key_salt", "a b"}, {"cache.exclude", "/a,/b"},
-      {"cc.extra_allowlist_flags", "-Wl,-z -O2"}, {"cache.fallback", "sccache --x"}, {"cache.local_store", "~/c"}};
+      {"cache.remote.verify", "5%"}, {"cc.extra_allowlist_flags", "-Wl,-z -O2"}, {"cache.fallback", "sccache --x"}, {"cache.local_store", "~/c"}};
   for (const auto& [key, text] : rows) {
     const Option& option = *find_option(key);
     Config once, again;

@@ -19,6 +19,7 @@
 #include "base/bytes.h"
 #include "base/path.h"
 #include "daemon/connection.h"
+#include "daemon/idle_recheck.h"
 #include "daemon/service.h"
 #include "wrapper/background_gc.h"
 #include "wrapper/daemon_link.h"
@@ -89,7 +90,7 @@ class Server {
  public:
   explicit Server(const ServerSettings& settings)
       : s_(settings), log_(s_.fs, s_.clock, s_.layout.root() + "/daemon.log"), socket_path_(daemon_socket(s_.config, s_.env)),
-        started_ns_(s_.clock.monotonic_ns()) {}
+        started_ns_(s_.clock.monotonic_ns()), recheck_(s_.fs, s_.clock, s_.layout, s_.program, s_.env) {}
 
   Status run() {
     KACHE_TRY(become_the_only_one());
@@ -334,6 +335,7 @@ class Server {
         log_.info("the cache directory is gone");
         drain(0);
       }
+      recheck_.look(phase_ == Phase::serving && !service_->is_busy() && service_->pending_uploads() == 0);
       if (s_.config.auto_gc) start_gc_when_due(s_.fs, s_.clock, s_.layout, s_.program, s_.env);
     }
     if (phase_ != Phase::draining) return;
@@ -377,6 +379,7 @@ class Server {
   Log log_;
   std::string socket_path_;
   int64_t started_ns_, looked_ns_ = 0, drain_until_ns_ = 0;
+  IdleRecheck recheck_;
   File lock_;
   Result<FileStat> program_ = Error{};
   Descriptor listener_, signals_, epoll_;

@@ -29,6 +29,8 @@ constexpr LeftoverRow kLeftovers[] = {
     {&StoreLayout::edit_states, kWeekNs},
     {&StoreLayout::outbox, kWeekNs},        // no remote has taken it in all that time
     {&StoreLayout::failed_outbox, kWeekNs},
+    {&StoreLayout::rechecks, kWeekNs},      // the machine had nothing of leisure in all that time
+    {&StoreLayout::verdicts, 90 * 24 * kHourNs},
     {&StoreLayout::toolchains, 30 * 24 * kHourNs},  // asked again where the toolchain is still in use
 };
 

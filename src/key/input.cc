@@ -11,14 +11,19 @@ Digest env_digest(const Roots& roots, std::string_view value) {
   return Hasher().field("env", roots.remapped_list(value)).finish();
 }
 
-std::string shown_value(const Roots& roots, std::string_view name, std::string_view value) {
-  constexpr size_t kLongest = 200, kLongestWord = 24;
+bool may_be_secret(std::string_view name) {
   constexpr std::string_view kSecretNames[] = {"SECRET", "TOKEN", "PASS", "KEY", "CREDENTIAL", "AUTH", "COOKIE", "SESSION", "PRIVATE", "SIGN"};
   std::string upper(name);
   std::transform(upper.begin(), upper.end(), upper.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   for (std::string_view word : kSecretNames) {
-    if (upper.find(word) != std::string::npos) return "";
+    if (upper.find(word) != std::string::npos) return true;
   }
+  return false;
+}
+
+std::string shown_value(const Roots& roots, std::string_view name, std::string_view value) {
+  constexpr size_t kLongest = 200, kLongestWord = 24;
+  if (may_be_secret(name)) return "";
   if (value.size() > kLongest || value.find('@') != std::string_view::npos) return "";  // user:password@host
   // A long run of letters and digits both is more likely to be a token than a word.
   size_t run = 0;

@@ -75,6 +75,8 @@ inline constexpr std::string_view kDepfileTargets = "=depfile-targets";
 inline constexpr std::string_view kWholeEnvironment = "=environment";
 
 Digest env_digest(const Roots& roots, std::string_view value);
+// By its name, a variable may hold what nobody else shall read.
+bool may_be_secret(std::string_view name);
 // What may be kept and shown of a variable's value.
 std::string shown_value(const Roots& roots, std::string_view name, std::string_view value);
 ActionKey derive_action_key(const InvocationKey& invocation, const InputSet& set);

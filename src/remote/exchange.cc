@@ -5,6 +5,7 @@
 #include "remote/compress.h"
 #include "remote/lap.h"
 #include "remote/local_files.h"
+#include "remote/verdict.h"
 #include "store/publish.h"
 #include "store/same.h"
 
@@ -150,6 +151,7 @@ Status Exchange::fetch_unit(const ActionKey& action, const Limits& limits) {
 }
 
 Status Exchange::import(RemoteRecord record, const Limits& limits) {
+  if (is_disbelieved(fs_, layout_, record.entry.key)) return Error{ErrorCode::denied, 0, "a compile here made another result; see kache remote verify"};
   moved_.crate_name = record.entry.crate_name;
   for (const Output& output : record.entry.outputs) {
     if (is_blob(output)) KACHE_TRY(import_blob(output, record, limits));

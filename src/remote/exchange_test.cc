@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "remote/verdict.h"
 #include "tests/support/exchange_lab.h"
 
 namespace kache {
@@ -398,6 +399,23 @@ TEST_F(ExchangeTest, who_signs_replaces_what_can_not_be_read) {
   EXPECT_TRUE(publish(here_, kSmall).value());
   std::unique_ptr<Tiers> tiers = tiers_of({&remote_});
   EXPECT_TRUE(exchange(there_, *tiers).fetch_record(kSmall.action(), {}).ok());
+}
+
+// `remote verify` has found that a compile makes something else.
+TEST_F(ExchangeTest, what_is_disbelieved_here_does_not_come_in_again) {
+  here_.compile(kLarge);
+  ASSERT_TRUE(publish(here_, kLarge).ok());
+  VerdictNote verdict;
+  verdict.key = kLarge.action();
+  for (Verdict kind : {Verdict::differs, Verdict::unsteady, Verdict::failed, Verdict::skipped}) {
+    verdict.verdict = kind;
+    Machine machine(clock_);
+    ASSERT_TRUE(keep_verdict(machine.disk, machine.layout, verdict).ok());
+    Status done = fetch(machine, kLarge);
+    EXPECT_EQ(done.ok(), kind != Verdict::differs) << verdict_name(kind);
+    EXPECT_EQ(machine.has(kLarge), kind != Verdict::differs);
+    if (!done.ok()) { EXPECT_NE(done.error().message.find("another result"), std::string::npos); }
+  }
 }
 
 TEST_F(ExchangeTest, wrong_content_is_replaced_by_the_next_publish) {

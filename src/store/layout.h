@@ -43,6 +43,12 @@ class StoreLayout {
   std::string outbox() const { return v1_ + "/outbox"; }
   std::string outgoing(const ActionKey& key) const { return outbox() + "/" + key.hex(); }
   std::string failed_outbox() const { return outbox() + "/failed"; }
+  // Hits that shall be compiled again; and what became of those where that is to be remembered.
+  std::string rechecks() const { return v1_ + "/recheck"; }
+  std::string recheck(const ActionKey& key) const { return rechecks() + "/" + key.hex(); }
+  std::string verdicts() const { return rechecks() + "/judged"; }
+  std::string verdict(const ActionKey& key) const { return verdicts() + "/" + key.hex(); }
+  std::string recheck_lock() const { return v1_ + "/locks/recheck"; }
   std::string daemon_lock() const { return root_ + "/daemon.lock"; }
   std::string daemon_start_lock() const { return v1_ + "/locks/daemon"; }
   // Its mtime: when a daemon was last asked in vain, or could not be started.

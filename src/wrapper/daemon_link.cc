@@ -38,7 +38,7 @@ void pause_ms(int64_t ms) {
 // What the daemon needs of an environment, and none of anybody's remote: that comes with each request.
 Env daemon_env(const Env& env) {
   constexpr std::string_view kKept[] = {"HOME", "PATH", "TMPDIR", "LANG", "USER", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR",
-                                        "KACHE_CACHE_DIR", "KACHE_CONFIG", "KACHE_SOCKET_PATH", "KACHE_LOG", "SSL_CERT_FILE", "SSL_CERT_DIR",
+                                        "KACHE_CACHE_DIR", "KACHE_CONFIG", "KACHE_SOCKET_PATH", "KACHE_LOG", "KACHE_IDLE_LOAD", "SSL_CERT_FILE", "SSL_CERT_DIR",
                                         "http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY", "NO_PROXY"};
   Env kept;
   for (std::string_view name : kKept) {

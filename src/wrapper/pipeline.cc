@@ -22,11 +22,13 @@
 #include "wrapper/edit_loop.h"
 #include "wrapper/event_log.h"
 #include "wrapper/extra_inputs.h"
+#include "wrapper/identify.h"
 #include "wrapper/incremental.h"
 #include "wrapper/lookup.h"
 #include "wrapper/oracle.h"
 #include "wrapper/policy.h"
 #include "wrapper/progress.h"
+#include "wrapper/recheck_note.h"
 #include "wrapper/record_mode.h"
 #include "wrapper/remote_source.h"
 #include "wrapper/serve.h"
@@ -78,26 +80,15 @@ class Session {
   }
 
   bool derive_key() {
-    Program compiler;
-    for (const std::string& program : {invocation_.program, invocation_.inner}) {
-      if (program.empty()) continue;
-      bool is_found = !line_.program.empty() && program == line_.argv.front();
-      std::string path = is_found ? line_.program : find_executable(fs_, program, line_.env, line_.cwd);
-      Result<Toolchain> toolchain =
-          identify_toolchain(fs_, world_.clock, memo_, layout_, path.empty() ? program : path, invocation_.target,
-                             invocation_.family == Family::rustc ? ToolchainKind::rustc : ToolchainKind::program);
-      if (!toolchain.ok()) {
-        key_problem_ = toolchain.error().message;
-        return false;
-      }
-      compiler_ = path;
-      compiler.found = path.empty() ? program : path;
-      compiler.real = toolchain->program;
-      knows_sysroot_ = !toolchain->sysroot.empty();
-      compiler.content = Hasher().field("toolchain", compiler.content).field("program", toolchain->identity).finish();
-      toolchain_files_.insert(toolchain->files.begin(), toolchain->files.end());
+    Result<IdentifiedCompiler> compiler = identify_compiler(fs_, world_.clock, memo_, layout_, line_, invocation_);
+    if (!compiler.ok()) {
+      key_problem_ = compiler.error().message;
+      return false;
     }
-    parts_ = key_parts(line_, invocation_, roots_, config_, compiler);
+    compiler_ = compiler->path;
+    knows_sysroot_ = compiler->knows_sysroot;
+    toolchain_files_ = std::move(compiler->files);
+    parts_ = key_parts(line_, invocation_, roots_, config_, compiler->program);
     key_ = derive_invocation_key(parts_);
     outcome_.invocation_key = key_.hex();
     outcome_.key_us = lap();
@@ -140,7 +131,26 @@ class Session {
     if (served->was_verified) collect_garbage_when_due();
     if (config_.clean_incremental) clean_incremental(fs_, invocation_, line_.cwd);
     report();
+    if (config_.remote_verify_percent > 0) leave_note_when_sampled();
     return 0;
+  }
+
+  // What a remote gave is compiled again later: some of it.
+  void leave_note_when_sampled() {
+    const Entry& entry = lookup_.entry;
+    bool is_compile = invocation_.purpose == Purpose::compile || invocation_.purpose == Purpose::link;
+    if (entry.origin == EntryOrigin::compiled || !is_compile || !is_sampled(layout_, entry.key, config_.remote_verify_percent)) return;
+    if (!is_recheck_wanted(fs_, layout_, entry.key)) return;
+    Result<std::string> bytes = read_file(fs_, layout_.trace(key_), kMaxTracesSize);
+    Result<Traces> traces = bytes.ok() ? decode_traces(*bytes, key_) : Result<Traces>(bytes.error());
+    if (!traces.ok()) return;
+    for (const Candidate& candidate : traces->candidates) {
+      if (candidate.action != entry.key) continue;
+      bool is_rustc = invocation_.family == Family::rustc;
+      leave_recheck_note(fs_, layout_, {entry.key, world_.clock.wall_ns(), outcome_.crate_name, outcome_.root,
+                                        is_rustc ? Recognised::rustc : Recognised::cc, invocation_.wants_color, outcome_.declared, line_.cwd,
+                                        line_.program, line_.argv, environment_for_recheck(line_.env, traces->set_of(candidate), config_)});
+    }
   }
 
   // The background run also makes sure of the disk.

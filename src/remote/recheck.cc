@@ -1,0 +1,388 @@
+#include "remote/recheck.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <optional>
+
+#include "base/path.h"
+#include "base/path_resolver.h"
+#include "compiler/redirect.h"
+#include "store/blob.h"
+#include "store/publish.h"
+#include "store/render.h"
+#include "store/restore.h"
+#include "wrapper/cc_checks.h"
+#include "wrapper/compile.h"
+#include "wrapper/declared_mode.h"
+#include "wrapper/difference.h"
+#include "wrapper/event_log.h"
+#include "wrapper/identify.h"
+
+namespace kache {
+namespace {
+
+constexpr uint64_t kMaxTextSize = uint64_t{64} << 20;
+
+struct Ending {
+  Verdict verdict;
+  std::string why;
+  std::vector<std::string> what = {};
+};
+
+// In texts of compilers such names stand as they are, without quotes and escapes.
+bool is_plain(std::string_view path) {
+  return std::all_of(path.begin(), path.end(), [](unsigned char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || std::string_view("/._-+,=@~").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+}
+
+void replace_all(std::string& text, const std::string& from, const std::string& to) {
+  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
+}
+
+// A text that tells of our directory, as it would tell of that of the user.
+std::string moved_back(std::string text, const std::vector<RedirectedDir>& dirs) {
+  for (const RedirectedDir& dir : dirs) {
+    replace_all(text, dir.to + "/", dir.from.empty() || dir.from.ends_with('/') ? dir.from : dir.from + "/");
+    replace_all(text, dir.to, dir.from);
+  }
+  return text;
+}
+
+// The contents of outputs and streams by their names; zero for what is not there.
+using Contents = std::map<std::string, Digest>;
+
+Digest content_of(const Contents& contents, const std::string& name) {
+  auto found = contents.find(name);
+  return found == contents.end() ? Digest{} : found->second;
+}
+
+// Of a remote still: where the unit was compiled meanwhile, that result has taken its place.
+Result<Entry> read_foreign(FileSystem& fs, const StoreLayout& layout, const ActionKey& key) {
+  std::string bytes = KACHE_TRY(read_file(fs, layout.entry(key), kMaxEntrySize));
+  Entry entry = KACHE_TRY(decode_entry(bytes, key));
+  if (entry.origin == EntryOrigin::compiled) return Error{ErrorCode::exists, 0, "it was compiled here since"};
+  return entry;
+}
+
+// All that one note is about. Each stage ends it or leaves something for the next one.
+class Check {
+ public:
+  Check(FileSystem& fs, Clock& clock, ProcessRunner& processes, const StoreLayout& layout, const std::string& tool, const RecheckNote& note)
+      : fs_(fs), clock_(clock), processes_(processes), layout_(layout), tool_(tool), note_(note),
+        line_{note.argv, note.cwd, Env(note.env), note.program}, memo_(Memo::open(layout.memo(), read_boot_id(fs))) {}
+
+  Ending run() {
+    constexpr std::optional<Ending> (Check::*kStages[])() = {&Check::find_result, &Check::parse, &Check::identify, &Check::find_inputs, &Check::compare};
+    for (auto stage : kStages) {
+      if (std::optional<Ending> ending = (this->*stage)()) return *ending;
+    }
+    return {Verdict::same, {}};
+  }
+
+  uint64_t compile_ms() const { return compile_ms_; }
+
+ private:
+  static Ending dropped(std::string why) { return {Verdict::dropped, std::move(why)}; }
+  static Ending skipped(std::string why) { return {Verdict::skipped, std::move(why)}; }
+
+  std::optional<Ending> find_result() {
+    Result<Entry> entry = read_foreign(fs_, layout_, note_.key);
+    if (!entry.ok()) return dropped(entry.code() == ErrorCode::exists ? entry.error().message : "the result is not in the store any more");
+    entry_ = std::move(entry).value();
+    return std::nullopt;
+  }
+
+  std::optional<Ending> parse() {
+    Result<FileStat> cwd = fs_.stat(note_.cwd);
+    if (!cwd.ok() || !cwd->is_dir()) return dropped(note_.cwd + " is gone");
+    ParsedInvocation parsed = parse_invocation(fs_, line_, note_.kind);
+    if (parsed.refused) return dropped(parsed.refused.reason());
+    invocation_ = std::move(parsed.invocation);
+    invocation_.wants_color = note_.wants_color;
+    std::string out_dir = invocation_.out_dir.empty() ? "" : absolute_path(line_.cwd, invocation_.out_dir);
+    config_ = load_config(fs_, line_.env, line_.cwd, out_dir, tool_);
+    roots_ = find_roots(fs_, line_, invocation_, config_);
+    return std::nullopt;
+  }
+
+  std::optional<Ending> identify() {
+    // Programs are looked for along the PATH of the compile, by us and by what we start.
+    ::setenv("PATH", std::string(line_.env.get_or_empty("PATH")).c_str(), 1);
+    if (::chdir(line_.cwd.c_str()) != 0) return dropped(line_.cwd + " can not be entered");
+    Result<IdentifiedCompiler> compiler = identify_compiler(fs_, clock_, memo_, layout_, line_, invocation_);
+    if (!compiler.ok()) return dropped(compiler.error().message);
+    program_ = compiler->program;
+    parts_ = key_parts(line_, invocation_, *roots_, config_, program_);
+    std::vector<KeyPart> parts = parts_;
+    if (note_.declared) {
+      Verifier verifier = make_verifier(line_, invocation_);
+      DeclaredMode declared(fs_, line_, invocation_, config_);
+      Refused refused = declared.declare(processes_, clock_, verifier, compiler->knows_sysroot, parts);
+      if (refused) return dropped(refused.reason());
+    }
+    if (derive_invocation_key(parts) != entry_.invocation) return dropped("compiler, arguments or settings are others now");
+    return std::nullopt;
+  }
+
+  std::optional<Ending> find_inputs() {
+    Result<std::string> bytes = read_file(fs_, layout_.trace(entry_.invocation), kMaxTracesSize);
+    Result<Traces> traces = bytes.ok() ? decode_traces(*bytes, entry_.invocation) : Result<Traces>(bytes.error());
+    if (!traces.ok()) return dropped("its inputs are not known any more");
+    auto candidate = std::find_if(traces->candidates.begin(), traces->candidates.end(), [&](const Candidate& one) { return one.action == note_.key; });
+    if (candidate == traces->candidates.end()) return dropped("its inputs are not known any more");
+    set_ = traces->set_of(*candidate);
+    for (const EnvInput& input : set_.env) {
+      if (input.name == kWholeEnvironment) return skipped("it depends on the environment as a whole, which is not written down");
+      if (input.is_set && may_be_secret(input.name) && !line_.env.has(input.name)) return skipped("it depends on the variable " + input.name + ", which is not written down");
+    }
+    return look_at_inputs();
+  }
+
+  std::optional<Ending> look_at_inputs() {
+    Verifier verifier = make_verifier(line_, invocation_);
+    Difference difference = verifier.first_difference(set_, note_.key);
+    if (difference.kind == Difference::none) return std::nullopt;
+    return dropped("changed since: " + describe(difference));
+  }
+
+  Verifier make_verifier(const CommandLine& line, const Invocation& invocation) {
+    return Verifier(fs_, clock_, memo_, *roots_, line, invocation, layout_);
+  }
+
+  std::optional<Ending> compare() {
+    std::string place = PathResolver(fs_).real(layout_.temporary()) + "/recheck";
+    std::error_code ignored;
+    std::filesystem::remove_all(place, ignored);  // of one that was killed
+    std::optional<Ending> ending = compare_in(place);
+    std::filesystem::remove_all(place, ignored);
+    return ending;
+  }
+
+  std::optional<Ending> compare_in(const std::string& place) {
+    Contents first, second;
+    if (std::optional<Ending> ending = compile(place + "/once", first)) return ending;
+    std::vector<std::string> wrong = unequal(expected_, first);
+    if (wrong.empty()) return std::nullopt;
+    if (std::optional<Ending> ending = look_at_inputs()) return ending;  // somebody has edited them meanwhile
+    // The name of the place has quite another length: what holds it, in whatever form, is not the same twice.
+    if (std::optional<Ending> ending = compile(place + "/and-again-in-a-place-with-a-name-that-is-longer-by-a-line", second)) return ending;
+    if (std::optional<Ending> ending = look_at_inputs()) return ending;
+    std::vector<std::string> steady;
+    for (const std::string& name : wrong) {
+      if (content_of(first, name) == content_of(second, name)) steady.push_back(std::string(base_name(name)));
+    }
+    if (!steady.empty()) return Ending{Verdict::differs, "two compiles here agree with each other and not with it", steady};
+    for (std::string& name : wrong) name = base_name(name);
+    return Ending{Verdict::unsteady, "each compile makes another output", wrong};
+  }
+
+  static std::vector<std::string> unequal(const Contents& a, const Contents& b) {
+    std::vector<std::string> names;
+    for (const auto& [name, digest] : a) {
+      if (content_of(b, name) != digest) names.push_back(name);
+    }
+    for (const auto& [name, digest] : b) {
+      if (a.count(name) == 0) names.push_back(name);
+    }
+    return names;
+  }
+
+  // Into directories below `into`; what has come of it into `made`, and what should have into expected_.
+  std::optional<Ending> compile(const std::string& into, Contents& made) {
+    Redirected redirected = redirect_outputs(line_, invocation_, into);
+    ParsedInvocation parsed = parse_invocation(fs_, redirected.line, note_.kind);
+    if (parsed.refused) return skipped(parsed.refused.reason());
+    Invocation& elsewhere = parsed.invocation;
+    elsewhere.wants_color = note_.wants_color;
+    if (std::optional<Ending> ending = check_places(redirected, elsewhere, into)) return ending;
+    for (const RedirectedDir& dir : redirected.dirs) {
+      Status directory = make_dirs(fs_, dir.to, 0700);
+      if (!directory.ok()) return Ending{Verdict::waits, directory.error().message};
+    }
+    Result<CompileCommand> command = shared_command(redirected.line, elsewhere, *roots_, config_);
+    if (!command.ok()) return skipped(command.error().message);
+    Result<ProcessResult> process = processes_.run_quietly(command->argv, command->env);
+    if (!process.ok()) return dropped(process.error().message);
+    compile_ms_ += static_cast<uint64_t>(process->elapsed_ns / 1'000'000);
+    if (!process->succeeded()) return failure(*process);
+    take_contents(*process, redirected, elsewhere, into, made);
+    return std::nullopt;
+  }
+
+  // Whether the other command line makes the same, all of it elsewhere, and neither output nor input goes by where that is.
+  std::optional<Ending> check_places(const Redirected& redirected, const Invocation& elsewhere, const std::string& into) {
+    auto is_inside = [&](const std::string& path) { return is_below(absolute_path(line_.cwd, path), into); };
+    for (const NamedOutput& output : elsewhere.named_outputs) {
+      if (!is_inside(output.path)) return skipped(output.path + " can not be put elsewhere");
+    }
+    if (!is_inside(elsewhere.output_dir())) return skipped("the command line does not say where its outputs go");
+    for (const Output& output : entry_.outputs) {
+      std::string path = output_path(output, elsewhere, line_.cwd);
+      if (path.empty() || !is_below(path, into)) return skipped(output.name + " can not be put elsewhere");
+    }
+    for (const RedirectedDir& dir : redirected.dirs) {
+      if (!is_plain(dir.from) || !is_plain(dir.to)) return skipped("a directory with a name that compilers quote");
+    }
+    std::vector<KeyPart> parts = key_parts(redirected.line, elsewhere, *roots_, config_, program_);
+    Verifier verifier = make_verifier(redirected.line, elsewhere);
+    bool is_same = derive_invocation_key(parts) == derive_invocation_key(parts_) && verifier.differences(set_elsewhere(), 1).empty();
+    if (!is_same) return skipped("what it makes depends on where its outputs lie");
+    return std::nullopt;
+  }
+
+  // What was looked for under the name of the output and was not there is not there elsewhere either: then the name does not
+  // matter for what is read. Where it shows in an output, two places will tell.
+  InputSet set_elsewhere() const {
+    InputSet set = set_;
+    std::vector<Input> beside = set_.inputs;
+    std::erase_if(beside, [](const Input& input) { return input.kind == InputKind::absent; });
+    if (!reads_beside_output(line_, invocation_, *roots_, beside)) std::erase_if(set.env, [](const EnvInput& input) { return input.name == kOutputName; });
+    return set;
+  }
+
+  Ending failure(const ProcessResult& process) {
+    for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+      if (WIFSIGNALED(process.status) && WTERMSIG(process.status) == signal) return {Verdict::waits, "interrupted"};
+    }
+    if (std::optional<Ending> ending = look_at_inputs()) return *ending;
+    std::string first_line = process.standard_error.substr(0, std::min<size_t>(process.standard_error.find('\n'), 200));
+    return {Verdict::failed, "status " + std::to_string(exit_code_of(process.status)) + (first_line.empty() ? "" : ": " + first_line)};
+  }
+
+  void take_contents(const ProcessResult& process, const Redirected& redirected, const Invocation& elsewhere, const std::string& into, Contents& made) {
+    expected_.clear();
+    for (const Output& output : entry_.outputs) {
+      std::string path = output_path(output, elsewhere, line_.cwd);
+      std::string name(relative_to(path, into));
+      bool is_text = output.content == OutputContent::text;
+      expected_[name] = is_text ? digest_bytes(render_output(output, invocation_, *roots_)) : output.blob.digest;
+      Result<FileStat> stat = fs_.lstat(path);
+      bool is_there = stat.ok() && stat->is_regular() && stat->is_executable() == ((output.mode & 0111) != 0);
+      made[name] = !is_there ? Digest{} : is_text ? text_content(output, elsewhere, path, redirected.dirs) : blob_content(path);
+    }
+    // What it made besides.
+    for (const RedirectedDir& dir : redirected.dirs) {
+      Result<std::vector<DirEntry>> files = fs_.list(dir.to);
+      for (const DirEntry& file : files.ok() ? *files : std::vector<DirEntry>()) {
+        std::string path = join_path(dir.to, file.name);
+        std::string name(relative_to(path, into));
+        if (expected_.count(name) == 0) made[name] = digest_bytes("made besides");
+      }
+    }
+    expected_["stdout"] = digest_bytes(render_template(entry_.standard_output, *roots_));
+    expected_["stderr"] = digest_bytes(render_template(entry_.standard_error, *roots_));
+    made["stdout"] = digest_bytes(moved_back(process.standard_output, redirected.dirs));
+    made["stderr"] = digest_bytes(moved_back(process.standard_error, redirected.dirs));
+  }
+
+  // The text as it would be in the place of the user.
+  Digest text_content(const Output& output, const Invocation& elsewhere, const std::string& path, const std::vector<RedirectedDir>& dirs) {
+    Result<std::string> bytes = read_file(fs_, path, kMaxTextSize);
+    if (!bytes.ok()) return {};
+    TextTemplate text;
+    // The lines of a depfile are as long as the name of its target allows.
+    if (output.role == "depfile" && make_depfile_template(*bytes, elsewhere.cc.depfile_targets, *roots_, text)) {
+      return digest_bytes(render_depfile(text, invocation_.cc.depfile_targets, *roots_));
+    }
+    return digest_bytes(moved_back(std::move(bytes).value(), dirs));
+  }
+
+  Digest blob_content(const std::string& path) {
+    Result<File> file = open_file(fs_, path);
+    return file.ok() ? digest_file(fs_, file->handle()).value_or(Digest{}) : Digest{};
+  }
+
+  FileSystem& fs_;
+  Clock& clock_;
+  ProcessRunner& processes_;
+  const StoreLayout& layout_;
+  const std::string& tool_;
+  const RecheckNote& note_;
+  CommandLine line_;
+  Memo memo_;
+  Entry entry_;
+  Invocation invocation_;
+  Config config_;
+  std::optional<Roots> roots_;
+  Program program_;
+  std::vector<KeyPart> parts_;  // what the command line alone says
+  InputSet set_;
+  Contents expected_;
+  uint64_t compile_ms_ = 0;
+};
+
+// From here on it is as if it had been compiled here, which it was.
+void believe(FileSystem& fs, const StoreLayout& layout, const ActionKey& key) {
+  std::string path = layout.entry(key);
+  Result<FileStat> stat = fs.stat(path);
+  Result<Entry> entry = read_foreign(fs, layout, key);
+  if (!stat.ok() || !entry.ok()) return;
+  entry->origin = EntryOrigin::compiled;
+  if (publish_entry(fs, layout, *entry).ok()) (void)fs.set_mtime(path, stat->mtime_ns);  // nobody has used it
+}
+
+void take_out(FileSystem& fs, const StoreLayout& layout, const ActionKey& key) {
+  if (read_foreign(fs, layout, key).ok()) (void)fs.rename(layout.entry(key), layout.quarantine() + "/" + key.hex() + ".entry");
+}
+
+bool is_remembered(Verdict verdict) {
+  return verdict == Verdict::differs || verdict == Verdict::unsteady || verdict == Verdict::failed || verdict == Verdict::skipped;
+}
+
+}  // namespace
+
+static Result<RecheckNote> read_recheck_note(FileSystem& fs, const std::string& path, const std::string& name) {
+  FileStat stat = KACHE_TRY(fs.lstat(path));
+  if (!stat.is_regular()) return Error{ErrorCode::corrupt, 0, "not a regular file"};
+  std::string bytes = KACHE_TRY(read_file(fs, path, kMaxRecheckNote));
+  RecheckNote note = KACHE_TRY(decode_recheck(bytes));
+  if (note.key.hex() != name) return Error{ErrorCode::corrupt, 0, "the note of another result"};
+  return note;
+}
+
+std::vector<RecheckNote> read_recheck_notes(FileSystem& fs, const StoreLayout& layout,
+                                            const std::function<void(const std::string& name, const std::string& why)>& on_bad) {
+  std::vector<RecheckNote> notes;
+  Result<std::vector<DirEntry>> names = fs.list(layout.rechecks());
+  if (!names.ok()) return notes;
+  for (const DirEntry& name : *names) {
+    std::string path = join_path(layout.rechecks(), name.name);
+    if (path == layout.verdicts() || name.type == DirEntry::dir) continue;
+    Result<RecheckNote> note = read_recheck_note(fs, path, name.name);
+    if (note.ok()) {
+      notes.push_back(std::move(note).value());
+    } else {
+      (void)fs.unlink(path);
+      on_bad(name.name, note.error().message);
+    }
+  }
+  std::sort(notes.begin(), notes.end(), [](const RecheckNote& a, const RecheckNote& b) { return a.created_ns < b.created_ns; });
+  return notes;
+}
+
+VerdictNote Rechecker::check(const RecheckNote& note) {
+  Check check(fs_, clock_, processes_, layout_, tool_, note);
+  Ending ending = check.run();
+  VerdictNote verdict{note.key, ending.verdict, clock_.wall_ns(), note.unit, note.root, std::move(ending.why), std::move(ending.what), check.compile_ms()};
+  conclude(note, verdict);
+  return verdict;
+}
+
+void Rechecker::conclude(const RecheckNote& note, const VerdictNote& verdict) {
+  if (verdict.verdict == Verdict::waits) return;
+  if (verdict.verdict == Verdict::same) believe(fs_, layout_, note.key);
+  if (is_remembered(verdict.verdict)) (void)keep_verdict(fs_, layout_, verdict);  // first: it must not come back in between
+  if (verdict.verdict == Verdict::differs) take_out(fs_, layout_, note.key);
+  (void)fs_.unlink(layout_.recheck(note.key));
+  static const Config kDefaults;  // for how long the log may be
+  append_event(fs_, layout_.events(), kDefaults, format_verdict(verdict));
+}
+
+}  // namespace kache
