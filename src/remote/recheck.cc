@@ -180,7 +180,7 @@ class Check {
     }
     if (!steady.empty()) return Ending{Verdict::differs, "two compiles here agree with each other and not with it", steady};
     for (std::string& name : wrong) name = base_name(name);
-    return Ending{Verdict::unsteady, "each compile makes another output", wrong};
+    return Ending{Verdict::unsteady, "two compiles here do not make the same", wrong};
   }
 
   static std::vector<std::string> unequal(const Contents& a, const Contents& b) {

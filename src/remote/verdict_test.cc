@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "index/verified.h"
 #include "tests/support/mem_file_system.h"
 
 namespace kache {
@@ -44,29 +43,6 @@ TEST_F(VerdictTest, OnlyWhatDiffersIsDisbelieved) {
   ASSERT_TRUE(fs_.rename(layout_.verdict(key), layout_.verdict(other)).ok());
   EXPECT_FALSE(is_disbelieved(fs_, layout_, other));
   EXPECT_TRUE(read_verdicts(fs_, layout_).empty());
-}
-
-TEST_F(VerdictTest, TheEventSaysTheSame) {
-  for (Verdict verdict : {Verdict::same, Verdict::differs, Verdict::dropped}) {
-    std::string root;
-    int64_t at_ns = 0;
-    Verdict read = Verdict::waits;
-    ASSERT_TRUE(parse_verification(format_verdict(some_verdict(verdict)), root, at_ns, read));
-    EXPECT_EQ(read, verdict);
-    EXPECT_EQ(root, "/w/app");
-    EXPECT_EQ(at_ns, some_verdict(verdict).at_ns);
-  }
-  std::string root;
-  int64_t at_ns = 0;
-  Verdict read;
-  EXPECT_FALSE(parse_verification("{\"event\":\"heartbeat\",\"what\":\"verification\"}", root, at_ns, read));
-  EXPECT_FALSE(parse_verification("\"verification\"", root, at_ns, read));
-
-  ASSERT_TRUE(fs_.append("/events", format_verdict(some_verdict(Verdict::same)) + format_verdict(some_verdict(Verdict::same)) + "{torn").ok());
-  EXPECT_EQ(count_verifications(fs_, "/events", 0, ""), (std::map<Verdict, uint64_t>{{Verdict::same, 2}}));
-  EXPECT_EQ(count_verifications(fs_, "/events", 0, "/w").size(), 1u);
-  EXPECT_TRUE(count_verifications(fs_, "/events", 0, "/v").empty());
-  EXPECT_TRUE(count_verifications(fs_, "/events", some_verdict(Verdict::same).at_ns + 1, "").empty());
 }
 
 }  // namespace

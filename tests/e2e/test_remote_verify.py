@@ -3,13 +3,15 @@ import fcntl
 import json
 import os
 import pathlib
+import shlex
 import shutil
+import signal
 import subprocess
 import time
 
 import pytest
 
-from laboratory import BUILD, package, workspace, write_tree
+from laboratory import BUILD, KACHE, empty, package, workspace, write_tree
 from test_remote import C, RUST, Machine, machines, results, shared, work  # noqa: F401 (fixtures)
 
 ALL = {"KACHE_REMOTE_VERIFY": "100%", "KACHE_IDLE_LOAD": "0"}  # the daemon leaves it to the test
@@ -351,3 +353,169 @@ def test_a_percentage_is_kept_as_a_number(lab, tmp_path):
     assert lab.kache(tmp_path, "config", "set", "cache.remote.verify", "5%").returncode == 0
     assert lab.kache(tmp_path, "config", "get", "cache.remote.verify").stdout.strip() == b"5"
     assert "verify = 5\n" in pathlib.Path(lab.home / ".config/kache/config.toml").read_text()
+
+
+# A driver that a file of ours puts out of order. It looks by bare system calls, so that no recorder sees it.
+DRIVER = r"""
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+  char mood = 0;
+  long fd = syscall(SYS_openat, AT_FDCWD, MOOD, O_RDONLY);
+  if (fd >= 0) syscall(SYS_read, fd, &mood, 1), syscall(SYS_close, fd);
+  if (mood == 'f') {
+    syscall(SYS_write, 2, "out of order\n", 13);
+    return 7;
+  }
+  while (mood == 's') pause();
+  char *lying[64] = {"/usr/bin/gcc", "-DLIE"};
+  memcpy(lying + 2, argv + 1, argc * sizeof *argv);
+  argv[0] = lying[0];
+  execv(lying[0], mood == 'l' ? lying : argv);
+  return 127;
+}
+"""
+
+
+@pytest.fixture
+def moody(machines, shared, work):
+    """A machine with a restored unit, and what sets the mood of its compiler."""
+    (work / "driver.c").write_text(DRIVER)
+    (work / "bin").mkdir()
+    subprocess.run(["/usr/bin/gcc", f'-DMOOD="{work / "mood"}"', "driver.c", "-o", "bin/gcc"], cwd=work, check=True)
+    source = "#ifdef LIE\nint unit = 2;\n#else\nint unit = 1;\n#endif\n"
+    path = {"PATH": f"{work / 'bin'}:/usr/bin:/bin", "HOME": str(work), "CARGO_HOME": str(work / ".cargo")}
+
+    def make(mood_of_maker=""):
+        (work / "unit.c").write_text(source)
+        (work / "mood").write_text(mood_of_maker)
+        first = machines("maker", shared, **path)
+        assert compile_unit(first, work)["result"] == "miss"
+        first.settle()
+        (work / "mood").unlink()
+        second = machines("second", shared, **ALL, **path)
+        assert compile_unit(second, work)["result"] == "remote_hit"
+        second.daemon("stop")
+        return second, work / "mood"
+
+    return make
+
+
+@pytest.mark.hits
+def test_a_compiler_that_lies_is_found_out(moody, work):
+    machine, mood = moody("l")
+    found, report = counts(machine)
+    assert found == {"differs": 1} and report["units"][0]["what"] == ["unit.o"], report
+    assert compile_unit(machine, work)["result"] == "miss"
+
+
+@pytest.mark.hits
+def test_what_does_not_compile_here_says_nothing(moody, work):
+    machine, mood = moody()
+    mood.write_text("f")
+    found, report = counts(machine)
+    assert found == {"failed": 1} and report["units"][0]["why"] == "status 7: out of order", report
+    assert compile_unit(machine, work)["result"] == "local_hit"
+
+
+@pytest.mark.hits
+def test_interrupted_it_is_done_the_next_time(moody, work):
+    machine, mood = moody()
+    mood.write_text("s")
+    running = subprocess.Popen([KACHE, "remote", "verify"], cwd=work, env=machine.env(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    place = machine.cache / "v1/tmp/recheck/once/0"
+    deadline = time.time() + 30
+    while not place.exists() and time.time() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    running.send_signal(signal.SIGINT)
+    running.communicate(timeout=30)
+    assert len(notes(machine)) == 1
+    assert not place.exists()
+    mood.unlink()
+    assert counts(machine)[0] == {"same": 1}
+
+
+@pytest.mark.hits
+def test_kinds_of_rust(machines, shared, tmp_path):
+    files = {
+        "Cargo.toml": workspace("all"),
+        "all/Cargo.toml": package("all", lib='crate-type = ["rlib", "cdylib"]'),
+        "all/build.rs": 'fn main() { std::fs::write(std::env::var("OUT_DIR").unwrap() + "/made.rs", "pub const MADE: u8 = 7;").unwrap(); }\n',
+        "all/src/lib.rs": 'include!(concat!(env!("OUT_DIR"), "/made.rs"));\nfn unused() {}\npub fn name() -> &\'static str { file!() }\n',
+        "all/src/main.rs": "fn main() { let unused = all::name(); panic!(); }\n",
+        "all/examples/shown.rs": 'fn main() { println!("{}", all::MADE); }\n',
+        "all/tests/tried.rs": "#[test]\nfn tried() { assert_eq!(all::MADE, 7); }\n",
+    }
+    first, second = machines("first", shared), machines("second", shared, **ALL)
+    one, two = write_tree(tmp_path / "one", files), write_tree(tmp_path / "two", files)
+    ways = (("build", "--all-targets"), ("build", "--release"), ("check", "--all-targets"))
+    for way in ways:
+        first.cargo(one, *way)
+    first.settle()
+    for way in ways:
+        second.cargo(two, *way)
+    restored = sum(event["result"] == "remote_hit" and event["crate_name"] not in ("", "___") for event in second.events())
+    second.daemon("stop")
+    assert len(notes(second)) == restored > 10
+    before = snapshot(two)
+    found, report = counts(second)
+    assert set(found) == {"same"}, [(unit["unit"], unit["verdict"], unit["why"], unit["what"]) for unit in report["units"] if unit["verdict"] != "same"]
+    assert snapshot(two) == before
+
+
+# Whole commands, %s being the directory of outputs as the command line spells it.
+COMMANDS = {
+    "a program": ("gcc main.o a.o -o out/program", "same"),
+    "a program with a map": ("gcc main.o a.o -o out/program -Wl,-Map=out/program.map", "unsteady"),  # which names the program
+    "a map by two words": ("gcc main.o a.o -o out/program -Xlinker -Map -Xlinker out/program.map", "skipped"),
+    "a shared library": ("gcc -shared -fPIC a.c -o out/liba.so -Wl,-soname,liba.so.1", "same"),
+    "a program from its source": ("gcc -g main.c a.c -o out/program", "same"),
+    "C++": ("g++ -O2 -g -std=c++17 -c unit.cc -o out/unit.o", "same"),
+    "assembly": ("gcc -S a.c -o out/a.s", "same"),
+    "preprocessed": ("gcc -E a.c -o out/a.i", "same"),
+    "outputs in two places": ("gcc -MMD -MF deps/a.d -c a.c -o out/a.o", "same"),
+    "a joined output": ("gcc -c a.c -oout/a.o", "same"),
+    "a response file with the output": ("gcc @args", "skipped"),
+    "intermediate files beside the output": ("gcc -save-temps -c a.c -o out/a.o", "same"),
+    "intermediate files in the working directory": ("gcc -save-temps=cwd -c a.c -o out/a.o", "skipped"),
+    "a directory that texts quote": ("gcc -c a.c -o 'out/with space/a.o'", "skipped"),
+    "clang": ("clang -g -MMD -MF out/a.d -c a.c -o out/a.o", "same"),
+    "clang with debug information apart": ("clang -g -gsplit-dwarf -c a.c -o out/a.o", "skipped"),
+    "clang's diagnostics in a file": ("clang --serialize-diagnostics out/a.dia -c a.c -o out/a.o", "same"),
+    "a precompiled header": ("gcc -x c-header a.h -o out/a.h.gch", None),  # by the version of gcc
+    "a profile": ("gcc -fprofile-use -O2 -c a.c -o out/a.o", None),
+    "link-time optimisation": ("clang -flto -c a.c -o out/a.o", "same"),
+}
+
+
+@pytest.mark.hits
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_has_its_verdict(machines, shared, work, name):
+    command, verdict = COMMANDS[name]
+    words = shlex.split(command)
+    if not shutil.which(words[0]):
+        pytest.skip(f"{words[0]} is not installed")
+    write_tree(work, {**C, "unit.cc": "#include <string>\n#include <vector>\nnamespace { int hidden() { return 1; } }\nstd::vector<std::string> unit() { return {std::to_string(hidden())}; }\n",
+                      "args": "-c a.c -o out/a.o\n"})
+    home = {"HOME": str(work), "CARGO_HOME": str(work / ".cargo")}
+    for source in ("main", "a"):
+        subprocess.run(["gcc", "-c", f"{source}.c", "-o", f"{source}.o"], cwd=work, check=True)
+    (work / "deps").mkdir()
+    results = []
+    for machine in (machines("first", shared, **home), machines("second", shared, **ALL, **home)):
+        empty(work / "out")
+        (work / "out/with space").mkdir()
+        time.sleep(0.01)
+        done = machine.kache(work, *words)
+        assert done.returncode == 0, done.stderr
+        results.append(machine.event()["result"])
+        machine.settle()
+    assert results == ["miss", "remote_hit"], machine.event()
+    before = snapshot(work)
+    found, report = counts(machine)
+    assert found == {verdict: 1} or (verdict is None and "differs" not in found), report
+    assert snapshot(work) == before
