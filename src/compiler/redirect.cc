@@ -75,8 +75,7 @@ class Redirector {
       switch (word.row->flag) {
         case CcFlag::output:
         case CcFlag::depend_file:
-        case CcFlag::side_output: redirect_file(value_of(word)); break;
-        case CcFlag::forward: redirect_if_output(word.count == 2 ? std::string_view(args_[word.first + 1]) : word.value); break;
+        case CcFlag::side_output: redirect_file(word.value); break;
         case CcFlag::preprocessor_words:
         case CcFlag::assembler_words:
         case CcFlag::linker_words:
@@ -85,10 +84,6 @@ class Redirector {
         default: break;
       }
     }
-  }
-
-  std::string_view value_of(const CcWord& word) const {
-    return word.count == 2 ? std::string_view(args_[word.first + 1]) : word.value;
   }
 
   // "-Map=a.map", or only the name.
