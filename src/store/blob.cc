@@ -58,7 +58,7 @@ bool BlobStore::reuse(const Blob& blob, Memo* memo) {
   // GC may have looked just before it was told. And a write while it was read would have broken the seal.
   stat = fs_.stat_handle(file->handle());
   if (!stat.ok() || stat->nlink == 0 || stat->size != blob.size || !is_sealed(*stat, blob.id.digest)) return false;
-  if (memo && !is_known) memo->insert(*stat, 0, blob.id.digest);
+  if (memo) memo->insert(*stat, 0, blob.id.digest);  // also what was known: the mode has moved its ctime
   return true;
 }
 
