@@ -2,7 +2,7 @@
 //
 // The notes are in v1/recheck (wrapper/recheck_note.h). Each is looked at as the wrapper would: the compiler, the arguments and
 // every recorded input have to be what they were, or it would be another compile and the note is dropped. Then the compiler
-// makes the outputs in a directory of ours. Only what differs from the result, and is the same in two compiles in two
+// makes the outputs in a directory of ours. Only what differs from the result, and is the same in several compiles in several
 // places, says something about the result; a compiler that writes something else each time says nothing.
 //
 // What differs is taken out of the store, and kept from coming back (verdict.h).

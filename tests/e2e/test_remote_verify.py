@@ -355,7 +355,8 @@ def test_a_percentage_is_kept_as_a_number(lab, tmp_path):
     assert "verify = 5\n" in pathlib.Path(lab.home / ".config/kache/config.toml").read_text()
 
 
-# A driver that a file of ours puts out of order. It looks by bare system calls, so that no recorder sees it.
+# A driver that a file of ours puts out of order: a letter for each call, the last one for all that follow. It looks by bare
+# system calls, so that no recorder sees it.
 DRIVER = r"""
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -363,9 +364,11 @@ DRIVER = r"""
 #include <sys/syscall.h>
 #include <unistd.h>
 int main(int argc, char **argv) {
-  char mood = 0;
-  long fd = syscall(SYS_openat, AT_FDCWD, MOOD, O_RDONLY);
-  if (fd >= 0) syscall(SYS_read, fd, &mood, 1), syscall(SYS_close, fd);
+  char moods[64] = "", mood;
+  long fd = syscall(SYS_openat, AT_FDCWD, MOOD, O_RDWR), count = fd >= 0 ? syscall(SYS_read, fd, moods, 63) : 0;
+  if (count > 1) syscall(SYS_pwrite64, fd, moods + 1, count - 1, 0), syscall(SYS_ftruncate, fd, count - 1);
+  if (fd >= 0) syscall(SYS_close, fd);
+  mood = moods[0];
   if (mood == 'f') {
     syscall(SYS_write, 2, "out of order\n", 13);
     return 7;
@@ -413,6 +416,16 @@ def test_a_compiler_that_lies_is_found_out(moody, work):
 
 
 @pytest.mark.hits
+@pytest.mark.parametrize("moods", ["lh", "lllh"])
+def test_a_compiler_with_two_answers_says_nothing(moody, work, moods):
+    machine, mood = moody()
+    mood.write_text(moods)
+    found, report = counts(machine)
+    assert found == {"unsteady": 1} and report["units"][0]["what"] == ["unit.o"], report
+    assert compile_unit(machine, work)["result"] == "local_hit"
+
+
+@pytest.mark.hits
 def test_what_does_not_compile_here_says_nothing(moody, work):
     machine, mood = moody()
     mood.write_text("f")
@@ -426,7 +439,7 @@ def test_interrupted_it_is_done_the_next_time(moody, work):
     machine, mood = moody()
     mood.write_text("s")
     running = subprocess.Popen([KACHE, "remote", "verify"], cwd=work, env=machine.env(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    place = machine.cache / "v1/tmp/recheck/once/0"
+    place = machine.cache / "v1/tmp/recheck/x/0"
     deadline = time.time() + 30
     while not place.exists() and time.time() < deadline:
         time.sleep(0.05)
