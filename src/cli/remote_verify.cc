@@ -111,6 +111,7 @@ int run_remote_verify(const CommandContext& context, const RemoteOptions& option
   Outcome outcome = check_all(context, options);
   if (options.idle) return tell_log(context, outcome), 0;
   if (!outcome.problem.empty()) return fail(outcome.problem);
+  bool is_finished = outcome.checked.empty() || outcome.checked.back().verdict != Verdict::waits;
   std::vector<VerdictNote> differences = read_verdicts(context.fs, context.layout);
   std::erase_if(differences, [](const VerdictNote& note) { return note.verdict != Verdict::differs; });
   std::map<Verdict, size_t> counts = {{Verdict::same, 0}, {Verdict::differs, 0}};
@@ -122,7 +123,7 @@ int run_remote_verify(const CommandContext& context, const RemoteOptions& option
     for (const VerdictNote& note : differences) standing.push_back(json_of(note));
     std::puts(to_text({{"schema_version", 1}, {"command", "remote verify"}, {"counts", numbers}, {"waiting", outcome.waiting},
                        {"unreadable", outcome.bad}, {"units", units}, {"differences", standing}}).c_str());
-    return differences.empty() ? 0 : 1;
+    return differences.empty() && is_finished ? 0 : 1;
   }
   for (const std::string& bad : outcome.bad) fail(bad + "; removed");
   if (options.dry_run) std::printf("%zu results wait to be compiled again\n", outcome.waiting);
@@ -130,7 +131,7 @@ int run_remote_verify(const CommandContext& context, const RemoteOptions& option
   if (outcome.checked.empty() && outcome.waiting == 0 && context.config.remote_verify_percent == 0) {
     std::puts("cache.remote.verify is 0: no hit is noted");
   }
-  if (differences.empty()) return 0;
+  if (differences.empty()) return is_finished ? 0 : 1;
   std::puts("\nNot what the compiler makes here, and not taken from a remote any more:");
   for (const VerdictNote& note : differences) {
     std::printf("  %s  %.12s  %s\n", format_time(note.at_ns).substr(0, 19).c_str(), note.key.hex().c_str(), described(note).c_str());

@@ -116,7 +116,8 @@ class Check {
 
   std::optional<Ending> identify() {
     // Programs are looked for along the PATH of the compile, by us and by what we start.
-    ::setenv("PATH", std::string(line_.env.get_or_empty("PATH")).c_str(), 1);
+    const char* path = line_.env.get("PATH");
+    (void)(path ? ::setenv("PATH", path, 1) : ::unsetenv("PATH"));
     if (::chdir(line_.cwd.c_str()) != 0) return dropped(line_.cwd + " can not be entered");
     Result<IdentifiedCompiler> compiler = identify_compiler(fs_, clock_, memo_, layout_, line_, invocation_);
     if (!compiler.ok()) return dropped(compiler.error().message);
@@ -349,7 +350,8 @@ bool is_remembered(Verdict verdict) {
 
 static Result<RecheckNote> read_recheck_note(FileSystem& fs, const std::string& path, const std::string& name) {
   FileStat stat = KACHE_TRY(fs.lstat(path));
-  if (!stat.is_regular()) return Error{ErrorCode::corrupt, 0, "not a regular file"};
+  // It says what to run: nobody else may have written it.
+  if (!stat.is_regular() || stat.uid != ::geteuid() || (stat.mode & 022) != 0) return Error{ErrorCode::denied, 0, "not a file of this user alone"};
   std::string bytes = KACHE_TRY(read_file(fs, path, kMaxRecheckNote));
   RecheckNote note = KACHE_TRY(decode_recheck(bytes));
   if (note.key.hex() != name) return Error{ErrorCode::corrupt, 0, "the note of another result"};

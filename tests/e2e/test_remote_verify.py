@@ -281,11 +281,14 @@ def test_garbage_in_the_queue_is_named_and_removed(machines, shared, work):
     bad = {"0" * 64: good, "1" * 64: os.urandom(300), "2" * 64: good[:-1], "3" * 64: b"", "4" * 64: b"x" * (1 << 20), "readme": b"hello"}
     for name, data in bad.items():
         (queue / name).write_bytes(data)
+    (queue / ("7" * 64)).write_bytes(good)  # somebody else may have written it
+    (queue / ("7" * 64)).chmod(0o666)
     (queue / ("5" * 64)).symlink_to("/dev/zero")
     os.mkfifo(queue / ("6" * 64))
     found, report = counts(machine)
     assert found == {"same": 1}, report
-    assert len(report["unreadable"]) == len(bad) + 2
+    assert len(report["unreadable"]) == len(bad) + 3
+    assert any("7777: not a file of this user alone" in line for line in report["unreadable"]), report
     assert any("1111: not a file of this kind" in line for line in report["unreadable"]), report
     assert any("0000: the note of another result" in line for line in report["unreadable"]), report
     assert notes(machine) == []
@@ -445,7 +448,8 @@ def test_interrupted_it_is_done_the_next_time(moody, work):
         time.sleep(0.05)
     time.sleep(0.3)
     running.send_signal(signal.SIGINT)
-    running.communicate(timeout=30)
+    told = running.communicate(timeout=30)[0]
+    assert running.returncode == 1 and b"interrupted" in told, told
     assert len(notes(machine)) == 1
     assert not place.exists()
     mood.unlink()
