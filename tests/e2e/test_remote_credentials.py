@@ -76,7 +76,7 @@ def test_none_are_to_be_had_for_a_while(machines, expiring, work, tmp_path):
     server = expiring(requests=4)
     machine = machines("one", url_of(server), **from_program(server, tmp_path), AWS_EC2_METADATA_DISABLED="true", KACHE_PREFETCH_ENABLED="0")
     assert not unit(machine, work, "good.c", "int good;\n").get("remote_error")
-    wait_for(lambda: len(records(server)) == 1)
+    wait_for(lambda: machine.status()["uploads_completed"] == 1)
     server.requests = 0  # all that were given out are over
     (tmp_path / "broken").touch()
     events = [unit(machine, work, f"{i}.c", f"int unit{i};\n") for i in range(4)]
