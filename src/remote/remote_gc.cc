@@ -45,7 +45,8 @@ class RemoteCollection {
       Status taken = put_bytes(remote_, lease_, "kache remote gc", if_absent(), bounds());
       if (!taken.ok() && taken.code() != ErrorCode::exists) return taken;
       if (!taken.ok()) {
-        int64_t age = clock_.wall_ns() - KACHE_TRY(modified(lease_));
+        int64_t taken_ns = KACHE_TRY(modified(lease_));
+        int64_t age = KACHE_TRY(remote_now()) - taken_ns;
         if (age < kLeaseNs) return Error{ErrorCode::busy, 0, "another collection is running; its lease ends within the hour"};
         KACHE_TRY(put_bytes(remote_, lease_, "kache remote gc", {}, bounds()));  // it died
       }
@@ -70,6 +71,15 @@ class RemoteCollection {
     }, bounds()));
     if (at == 0) return Error{ErrorCode::unsupported, 0, "this remote does not tell how old its objects are; give them an expiry there (redis: ttl=30d)"};
     return at;
+  }
+
+  // Ours may be wrong: a lease would never end, or one that is held would be taken.
+  Result<int64_t> remote_now() {
+    ObjectName name = ObjectName::control("gc-clock-" + std::to_string(clock_.monotonic_ns()));
+    KACHE_TRY(put_bytes(remote_, name, "kache remote gc", {}, bounds()));
+    Result<int64_t> now = modified(name);
+    (void)remote_.remove(name, bounds());
+    return now;
   }
 
   bool is_older(const ListedObject& object, int64_t age_ns) const { return object.modified_ns != 0 && now_ - object.modified_ns > age_ns; }

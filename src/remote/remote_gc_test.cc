@@ -187,6 +187,29 @@ TEST_F(RemoteGcTest, one_runs_at_a_time) {
   EXPECT_FALSE(remote_.bytes_of(kLease).has_value());
 }
 
+TEST_F(RemoteGcTest, the_lease_goes_by_the_clock_of_the_remote) {
+  publish(unit("one"));
+  remote_.set(kLease, "of another one");
+  ManualClock ours;
+  for (int64_t days : {-400, 400}) {
+    ours.now_ns = clock_.now_ns + days * kDay;
+    EXPECT_EQ(collect_remote(remote_, ours, kLimits).code(), ErrorCode::busy) << days;
+    EXPECT_EQ(remote_.bytes_of(kLease), "of another one");
+  }
+  for (int64_t days : {-400, 400}) {
+    remote_.set(kLease, "of one that died");
+    clock_.now_ns += kLeaseNs + 1;
+    ours.now_ns = clock_.now_ns + days * kDay;
+    EXPECT_TRUE(collect_remote(remote_, ours, kLimits).ok()) << days;
+  }
+  std::vector<std::string> left;
+  (void)remote_.list(ObjectKind::control, kind_prefix(ObjectKind::control), [&](const ListedObject& one) -> Status {
+    left.push_back(one.name.text());
+    return Ok{};
+  }, {});
+  EXPECT_EQ(left, std::vector<std::string>{});
+}
+
 TEST_F(RemoteGcTest, a_remote_without_dates_is_left_as_it_is) {
   remote_.dates = nullptr;
   publish(unit("one"));
