@@ -1,4 +1,6 @@
 """Credentials that expire while something is built: new ones are asked for, the build goes on, and everything is sent in the end."""
+import time
+
 import pytest
 
 import servers
@@ -56,13 +58,21 @@ def test_they_expire_while_something_is_built(machines, expiring, work, tmp_path
     server = expiring(**how)
     variables = source(server, tmp_path) | {"AWS_EC2_METADATA_DISABLED": "true", "KACHE_PREFETCH_ENABLED": "0"}
     first, second = machines("first", url_of(server), **variables), machines("second", url_of(server), **variables)
+
+    def pause(i):
+        """In the middle time passes, where time is what ends them."""
+        if i == COUNT // 2:
+            time.sleep(how.get("seconds", -0.2) + 0.2)
+
     for i in range(COUNT):
+        pause(i)
         event = unit(first, work, f"{i}.c", f"int unit{i};\n")
         assert event["result"] == "miss" and not event.get("remote_error"), event
     first.settle()
     assert list((first.cache / "v1/outbox").iterdir()) == []
     assert len(records(server)) == COUNT
     for i in range(COUNT):
+        pause(i)
         event = unit(second, work, f"{i}.c", f"int unit{i};\n")
         assert event["result"] == "remote_hit" and event["compiler_runs"] == 0, event
     # They did expire; and who asked for new ones did not do so for each request.

@@ -290,7 +290,8 @@ def test_a_planner_is_asked_and_may_fail(machines, shared, tmp_path, work):
     keys = [event["cache_key"] for event in first.events()]
     good = {"disposition": "execute", "candidates": [{"cache_key": key, "crate_name": "x", "demand_index": i} for i, key in enumerate(keys)] + [
         {"cache_key": "../../etc", "crate_name": "x"}, 7]}
-    variables = {"KACHE_PLANNER_ENDPOINT": f"http://127.0.0.1:{server.server_address[1]}/", "KACHE_PLANNER_TOKEN": "secret", "KACHE_NAMESPACE": "mine"}
+    variables = {"KACHE_PLANNER_ENDPOINT": f"http://127.0.0.1:{server.server_address[1]}/", "KACHE_PLANNER_TOKEN": "secret", "KACHE_NAMESPACE": "mine",
+                 "KACHE_PLANNER_TIMEOUT_MS": "5000"}
     for name, answer, fetched in (("good", (200, json.dumps(good).encode()), 4), ("none", (200, b'{"disposition":"do_nothing"}'), 0),
                                   ("broken", (200, b"{"), 0), ("down", (503, b""), 0)):
         answers[:] = [answer]
