@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 
@@ -35,8 +36,9 @@ Clock& system_clock() {
 }
 
 std::string format_time(int64_t wall_ns) {
-  // gmtime_r would read the time zone from the disk first.
-  std::chrono::sys_time<std::chrono::nanoseconds> time{std::chrono::nanoseconds(wall_ns)};
+  // gmtime_r would read the time zone from the disk first. The day of the very first nanoseconds begins before them all.
+  constexpr int64_t kEarliest = INT64_MIN + int64_t{24} * 3600 * 1'000'000'000;
+  std::chrono::sys_time<std::chrono::nanoseconds> time{std::chrono::nanoseconds(std::max(wall_ns, kEarliest))};
   auto day = std::chrono::floor<std::chrono::days>(time);
   std::chrono::year_month_day date(day);
   std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::microseconds>(time - day));
