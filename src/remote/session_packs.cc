@@ -16,13 +16,13 @@ void add_pack(RecordedSession& session, const PackRef& pack, const std::set<Acti
   }
 }
 
-// One after the other, until what is left is too little.
+// One after the other. Too little for a pack is left alone, but not what did not fit into one: that is of the same build.
 Status make_packs(Exchange& exchange, RecordedSession& session, SavedSession& saved, const Limits& limits) {
   std::vector<PackedUnit> units;
   for (const SessionUnit& unit : session.units) {
     if (unit.pack == 0) units.push_back({unit.invocation, unit.action});
   }
-  while (units.size() >= kFewestPackedUnits) {
+  while (units.size() >= kFewestPackedUnits || (saved.new_packs > 0 && !units.empty())) {
     PublishedPack made = KACHE_TRY(exchange.publish_pack(units, limits));
     if (!made.units.empty()) {
       saved.new_packs++;

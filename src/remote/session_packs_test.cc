@@ -94,6 +94,15 @@ TEST_F(SessionPacksTest, a_few_new_results_are_not_packed) {
   EXPECT_EQ(made.units[0].crate_name, "unit20");
 }
 
+TEST_F(SessionPacksTest, what_does_not_fit_into_a_pack_is_in_another_one_however_little) {
+  std::vector<LabUnit> build = units(1, 8);
+  build.push_back({"large", "one", {{"program", noise(kPackTarget)}}});
+  build.push_back(lab(9));
+  SavedSession saved = save(build);
+  EXPECT_EQ(saved.new_packs, 2u);
+  EXPECT_EQ(saved.packed_units, 10u);
+}
+
 TEST_F(SessionPacksTest, a_pack_that_is_mostly_stale_is_made_anew) {
   save(units(1, 20));
   std::vector<LabUnit> next = units(1, 5);
