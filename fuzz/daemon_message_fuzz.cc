@@ -53,7 +53,7 @@ void outgoing(std::string_view bytes) {
 
 constexpr void (*kReaders[])(std::string_view) = {
     frames, settings, outgoing, message<FetchRequest, decode_fetch>, message<FetchReply, decode_fetch_reply>,
-    message<PublishRequest, decode_publish>, message<StopRequest, decode_stop>,
+    message<PublishRequest, decode_publish>, message<StopRequest, decode_stop>, message<BuildRequest, decode_announce>,
 };
 
 }  // namespace

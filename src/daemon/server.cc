@@ -265,6 +265,11 @@ class Server {
         if (request.ok()) service_->publish(*request);
         return request.ok();
       }
+      case MessageType::announce: {
+        Result<BuildRequest> request = decode_announce(frame.payload);
+        if (request.ok()) service_->announce(*request);
+        return request.ok();
+      }
       case MessageType::status: connection.queue({MessageType::text, frame.id, status()}); return true;
       case MessageType::stop: {
         Result<StopRequest> request = decode_stop(frame.payload);

@@ -49,6 +49,8 @@ class Service {
 
   // Of several that ask for the same, one is answered by the remote and all get its answer.
   void fetch(const FetchRequest& request, Reply reply);
+  // A build has begun that will ask: what it is likely to ask for may come before.
+  void announce(const BuildRequest& request);
   // What lies in the outbox under this key is to be sent.
   void publish(const PublishRequest& request);
   // What an earlier daemon has left there. To be called once, at the start.
@@ -119,7 +121,9 @@ class Service {
   void note_refusal(const Digest& key, const std::string& why);
   std::string refusal_of(const Digest& key) const;
   void note_demand(const FetchRequest& request);
-  void fetch_ahead(const FetchRequest& request);
+  void note_idle_timeout(const Config& config);
+  ActiveBuild& join_build(const BuildRequest& request);
+  void fetch_ahead(const BuildRequest& request);
   Result<FetchPlan> plan_for(const Config& config, RemoteSetup& setup, const Namespace& name, const std::string& root, const Limits& limits);
   bool is_over(const Ahead& ahead) const;
   void note_fetched(const Ahead& ahead, const ActionKey& action);

@@ -15,25 +15,38 @@ constexpr double kLeastUse = 0.3;                // of all demands; below that i
 
 }  // namespace
 
+void Service::announce(const BuildRequest& request) {
+  last_active_ns_ = clock_.monotonic_ns();
+  const Config config = config_of(request.settings);
+  note_idle_timeout(config);
+  if (request.build.session.empty() || !config.prefetch_enabled) return;
+  std::lock_guard lock(mutex_);
+  (void)join_build(request);
+}
+
+// Under the lock.
+Service::ActiveBuild& Service::join_build(const BuildRequest& request) {
+  auto [place, is_new] = builds_.try_emplace(request.build.session);
+  ActiveBuild& build = place->second;
+  build.settings = request.settings;
+  build.asking = request.build;
+  build.last_active_ns = clock_.monotonic_ns();
+  if (is_new) jobs_.add(Urgency::background, [this, request] { fetch_ahead(request); });
+  return build;
+}
+
 void Service::note_demand(const FetchRequest& request) {
   if (request.build.session.empty() || request.what != FetchRequest::traces || !config_of(request.settings).prefetch_enabled) return;
-  bool is_first = false;
   std::optional<ActiveBuild> to_judge;
   {
     std::lock_guard lock(mutex_);
-    auto [place, is_new] = builds_.try_emplace(request.build.session);
-    ActiveBuild& build = place->second;
-    is_first = is_new;
-    build.settings = request.settings;
-    build.asking = request.build;
-    build.last_active_ns = clock_.monotonic_ns();
+    ActiveBuild& build = join_build({request.settings, request.build});
     (build.planned.count({request.key}) != 0 ? build.foreseen : build.unforeseen)++;
     bool is_due = build.unforeseen % kDemandsToJudge == 0 && build.unforeseen > 0 && !build.planned.empty();
     if (is_due && !*build.cancelled) to_judge = build;
   }
   // Demand, because it is to come before more is fetched; not here, because it reads files and somebody waits for an answer.
   if (to_judge) jobs_.add(Urgency::demand, [this, build = std::move(*to_judge)] { judge(build); });
-  if (is_first) jobs_.add(Urgency::background, [this, request] { fetch_ahead(request); });
 }
 
 // Hits on what was fetched ahead do not come by here; they leave their mark on the entry.
@@ -59,7 +72,7 @@ Result<FetchPlan> Service::plan_for(const Config& config, RemoteSetup& setup, co
   return plan_fetch(fs_, layout_, *setup.remote, name, budget, &setup.exchange.trust, limits);
 }
 
-void Service::fetch_ahead(const FetchRequest& request) {
+void Service::fetch_ahead(const BuildRequest& request) {
   Result<std::shared_ptr<RemoteSetup>> setup = setup_of(request.settings);
   if (!setup.ok() || !(*setup)->can_read || hurries_) return;
   const Config config = config_of(request.settings);

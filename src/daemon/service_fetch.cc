@@ -20,12 +20,16 @@ int64_t expected_wait_ns(int64_t elapsed_ns, uint64_t arrived, uint64_t wanted) 
 
 }  // namespace
 
+void Service::note_idle_timeout(const Config& config) {
+  uint64_t idle = config.daemon_idle_timeout_secs;
+  if (idle == 0) never_idle_ = true;
+  else idle_timeout_secs_ = std::max(idle_timeout_secs_.load(), idle);
+}
+
 void Service::fetch(const FetchRequest& request, Reply reply) {
   last_active_ns_ = clock_.monotonic_ns();
   counts_.fetches++;
-  uint64_t idle = config_of(request.settings).daemon_idle_timeout_secs;
-  if (idle == 0) never_idle_ = true;
-  else idle_timeout_secs_ = std::max(idle_timeout_secs_.load(), idle);
+  note_idle_timeout(config_of(request.settings));
   FlightKey key{fingerprint(request.settings), request.key};
   int64_t now = clock_.monotonic_ns();
   int64_t wait = std::min<int64_t>(int64_t{request.deadline_ms} * 1'000'000, kLongestDemandNs);

@@ -212,6 +212,16 @@ TEST_F(AheadTest, what_an_earlier_build_asked_for_is_there_before_it_is_asked_fo
   EXPECT_EQ(here_.problem(), "");
 }
 
+TEST_F(AheadTest, a_build_that_has_only_announced_itself_is_fetched_for) {
+  save(1, 10);
+  start();
+  service_->announce({settings_, {"session", "/app", ""}});
+  ASSERT_TRUE(eventually([&] { return prefetch("downloads_completed") == 10; }));
+  fetch(traces_of(unit(99), "session"));
+  EXPECT_EQ(replies(1)[0].kind, FetchReply::absent);
+  EXPECT_EQ(prefetch("plans"), 1u);
+}
+
 TEST_F(AheadTest, who_asks_for_what_is_on_its_way_gets_it) {
   save(1, 1);
   start();
@@ -258,6 +268,7 @@ TEST_F(AheadTest, nothing_is_fetched_ahead_where_that_is_off) {
   save(1, 3);
   start();
   settings_.options.push_back({"cache.prefetch_enabled", {"false"}});
+  service_->announce({settings_, {"session", "/app", ""}});
   fetch(traces_of(unit(99), "session"));
   (void)replies(1);
   poke();

@@ -189,8 +189,8 @@ std::string find_executable(FileSystem& fs, std::string_view program, const Env&
   }
 }
 
-Result<Toolchain> identify_toolchain(FileSystem& fs, Clock& clock, Memo& memo, const StoreLayout& layout,
-                                     const std::string& program, const std::string& target, ToolchainKind kind) {
+Result<Toolchain> identify_toolchain(FileSystem& fs, Clock& clock, Memo& memo, const StoreLayout& layout, const std::string& program,
+                                     const std::string& target, ToolchainKind kind, const std::function<void()>& before_reading) {
   std::string memo_path =
       layout.toolchains() + "/" + Hasher().field("program", program).field("target", target).field("kind", static_cast<uint64_t>(kind)).finish().hex();
   // Asked each time: links such as "current" and those of /etc/alternatives are turned.
@@ -201,6 +201,7 @@ Result<Toolchain> identify_toolchain(FileSystem& fs, Clock& clock, Memo& memo, c
   ::free(real);
   Result<Toolchain> known = recall(fs, memo_path, program, toolchain.program, target, memo.boot());
   if (known.ok()) return known;
+  if (before_reading) before_reading();
 
   std::string sysroot(dir_name(dir_name(toolchain.program)));
   if (kind == ToolchainKind::rustc && fs.stat(sysroot + "/lib/rustlib").ok()) toolchain.sysroot = sysroot;

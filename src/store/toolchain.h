@@ -5,6 +5,7 @@
 // or a script is sound too, only with longer traces. Memoised by the stat of every covered file.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -27,9 +28,10 @@ struct Toolchain {
 // For compilers of the C family the program alone: what it executes and loads is recorded, and becomes an input.
 enum class ToolchainKind : uint8_t { rustc, program };
 
-// `target`: as given by --target, "" for the host.
-Result<Toolchain> identify_toolchain(FileSystem& fs, Clock& clock, Memo& memo, const StoreLayout& layout,
-                                     const std::string& program, const std::string& target, ToolchainKind kind);
+// `target`: as given by --target, "" for the host. `before_reading` is called when it is not known yet, and hundreds of megabytes
+// are about to be read.
+Result<Toolchain> identify_toolchain(FileSystem& fs, Clock& clock, Memo& memo, const StoreLayout& layout, const std::string& program,
+                                     const std::string& target, ToolchainKind kind, const std::function<void()>& before_reading);
 
 // "rustc" → the first executable of that name on PATH; a path with a slash → itself, absolute.
 std::string find_executable(FileSystem& fs, std::string_view program, const Env& env, const std::string& cwd);

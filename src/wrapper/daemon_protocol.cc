@@ -89,6 +89,16 @@ RemoteSettings read_settings(ByteReader& in) {
   return settings;
 }
 
+void write_build(ByteWriter& out, const AskingBuild& build) {
+  for (const std::string& text : {build.session, build.root, build.space}) out.text(text);
+}
+
+AskingBuild read_build(ByteReader& in) {
+  AskingBuild build;
+  for (std::string* text : {&build.session, &build.root, &build.space}) *text = in.text();
+  return build;
+}
+
 template <typename T>
 Result<T> finished(const ByteReader& in, T value) {
   if (!in.ok() || !in.at_end()) return malformed();
@@ -183,7 +193,7 @@ std::string encode(const FetchRequest& request) {
   out.digest(request.key);
   out.u32(request.deadline_ms);
   write_settings(out, request.settings);
-  for (const std::string& text : {request.build.session, request.build.root, request.build.space}) out.text(text);
+  write_build(out, request.build);
   return std::move(out).take();
 }
 
@@ -196,9 +206,22 @@ Result<FetchRequest> decode_fetch(std::string_view bytes) {
   request.key = in.digest();
   request.deadline_ms = in.u32();
   request.settings = read_settings(in);
-  request.build.session = in.text();
-  request.build.root = in.text();
-  request.build.space = in.text();
+  request.build = read_build(in);
+  return finished(in, std::move(request));
+}
+
+std::string encode(const BuildRequest& request) {
+  ByteWriter out;
+  write_settings(out, request.settings);
+  write_build(out, request.build);
+  return std::move(out).take();
+}
+
+Result<BuildRequest> decode_announce(std::string_view bytes) {
+  ByteReader in(bytes);
+  BuildRequest request;
+  request.settings = read_settings(in);
+  request.build = read_build(in);
   return finished(in, std::move(request));
 }
 

@@ -31,6 +31,7 @@ enum class MessageType : uint8_t {
   publish = 3,  // PublishRequest; no reply
   status = 4,   // → text (JSON)
   stop = 5,     // StopRequest → done, then the daemon ends
+  announce = 6, // BuildRequest; no reply
 
   hello_reply = 65,  // u32 protocol, text program, u64 pid
   fetched = 66,      // FetchReply
@@ -74,6 +75,11 @@ struct FetchRequest {
   RemoteSettings settings;
   AskingBuild build;
 };
+// A build that will ask for results, before its first compile knows for which.
+struct BuildRequest {
+  RemoteSettings settings;
+  AskingBuild build;
+};
 struct FetchReply {
   enum Kind : uint8_t {
     found = 0,
@@ -93,12 +99,14 @@ struct StopRequest {
 
 std::string encode(const RemoteSettings& settings);
 std::string encode(const FetchRequest& request);
+std::string encode(const BuildRequest& request);
 std::string encode(const FetchReply& reply);
 std::string encode(const PublishRequest& request);
 std::string encode(const StopRequest& request);
 // `corrupt` for anything else.
 Result<RemoteSettings> decode_settings(std::string_view bytes);
 Result<FetchRequest> decode_fetch(std::string_view bytes);
+Result<BuildRequest> decode_announce(std::string_view bytes);
 Result<FetchReply> decode_fetch_reply(std::string_view bytes);
 Result<PublishRequest> decode_publish(std::string_view bytes);
 Result<StopRequest> decode_stop(std::string_view bytes);

@@ -58,6 +58,9 @@ TEST(DaemonMessageTest, are_read_as_they_are_written) {
   EXPECT_EQ(again.deadline_ms, 3000u);
   EXPECT_EQ(again.settings, settings());
   EXPECT_EQ(again.build.session + again.build.root + again.build.space, "session/rootspace");
+  BuildRequest announced = decode_announce(encode(BuildRequest{settings(), {"session", "/root", "space"}})).value();
+  EXPECT_EQ(announced.settings, settings());
+  EXPECT_EQ(announced.build.session + announced.build.root + announced.build.space, "session/rootspace");
   for (FetchReply::Kind kind : {FetchReply::found, FetchReply::absent, FetchReply::failed, FetchReply::suppressed}) {
     FetchReply reply = decode_fetch_reply(encode(FetchReply{kind, "why"})).value();
     EXPECT_EQ(reply.kind, kind);
@@ -77,6 +80,7 @@ TEST(DaemonMessageTest, every_cut_and_every_addition_is_refused) {
   };
   refuses(encode(settings()), decode_settings);
   refuses(encode(FetchRequest{FetchRequest::record, {}, 1, settings(), {"a", "b", "c"}}), decode_fetch);
+  refuses(encode(BuildRequest{settings(), {"a", "b", "c"}}), decode_announce);
   refuses(encode(FetchReply{FetchReply::failed, "why"}), decode_fetch_reply);
   refuses(encode(PublishRequest{{}, settings()}), decode_publish);
   refuses(encode(StopRequest{1}), decode_stop);

@@ -5,7 +5,7 @@
 namespace kache {
 
 Result<IdentifiedCompiler> identify_compiler(FileSystem& fs, Clock& clock, Memo& memo, const StoreLayout& layout, const CommandLine& line,
-                                             const Invocation& invocation) {
+                                             const Invocation& invocation, const std::function<void()>& before_reading) {
   IdentifiedCompiler compiler;
   for (const std::string& program : {invocation.program, invocation.inner}) {
     if (program.empty()) continue;
@@ -14,7 +14,7 @@ Result<IdentifiedCompiler> identify_compiler(FileSystem& fs, Clock& clock, Memo&
     const std::string& name = path.empty() ? program : path;
     Toolchain toolchain = KACHE_TRY(
         identify_toolchain(fs, clock, memo, layout, name, invocation.target,
-                           invocation.family == Family::rustc ? ToolchainKind::rustc : ToolchainKind::program));
+                           invocation.family == Family::rustc ? ToolchainKind::rustc : ToolchainKind::program, before_reading));
     compiler.program.found = name;
     compiler.program.real = toolchain.program;
     compiler.program.content = Hasher().field("toolchain", compiler.program.content).field("program", toolchain.identity).finish();

@@ -1,6 +1,7 @@
 // Identify: which compiler an invocation runs, for its key.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <unordered_set>
 
@@ -19,7 +20,8 @@ struct IdentifiedCompiler {
   std::unordered_set<std::string> files;  // that its identity covers, real paths
 };
 
+// `before_reading`: store/toolchain.h
 Result<IdentifiedCompiler> identify_compiler(FileSystem& fs, Clock& clock, Memo& memo, const StoreLayout& layout, const CommandLine& line,
-                                             const Invocation& invocation);
+                                             const Invocation& invocation, const std::function<void()>& before_reading = {});
 
 }  // namespace kache

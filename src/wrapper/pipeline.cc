@@ -80,7 +80,8 @@ class Session {
   }
 
   bool derive_key() {
-    Result<IdentifiedCompiler> compiler = identify_compiler(fs_, world_.clock, memo_, layout_, line_, invocation_);
+    // A compiler that was never seen here: most likely nothing was compiled here, and what a remote has of this build can come meanwhile.
+    Result<IdentifiedCompiler> compiler = identify_compiler(fs_, world_.clock, memo_, layout_, line_, invocation_, [this] { remote_.announce(); });
     if (!compiler.ok()) {
       key_problem_ = compiler.error().message;
       return false;

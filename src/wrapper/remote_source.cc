@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "wrapper/daemon_link.h"
 
 namespace kache {
 
@@ -17,6 +16,18 @@ bool RemoteSource::is_silent() const {
   return last.ok() && clock_.wall_ns() - last->mtime_ns < kSilenceNs && clock_.wall_ns() >= last->mtime_ns;
 }
 
+Result<DaemonLink> RemoteSource::connect(int64_t deadline_ns) {
+  return connect_or_start({fs_, clock_, layout_, env_, tool_, daemon_socket(config_, env_)}, deadline_ns);
+}
+
+// The daemon's silence is noted by whoever needs an answer.
+void RemoteSource::announce() {
+  if (!exists() || !config_.prefetch_enabled || build_.session.empty() || is_silent()) return;
+  int64_t deadline = clock_.monotonic_ns() + kShortestWaitNs;
+  Result<DaemonLink> link = connect(deadline);
+  if (link.ok()) (void)link->tell(MessageType::announce, encode(BuildRequest{settings(), build_}), deadline);
+}
+
 bool RemoteSource::fetch(FetchRequest::What what, const Digest& key, uint64_t typical_ms) {
   problem_.clear();
   if (is_silent()) {
@@ -27,7 +38,7 @@ bool RemoteSource::fetch(FetchRequest::What what, const Digest& key, uint64_t ty
   wait = std::clamp(wait, kShortestWaitNs, kLongestWaitNs);
   int64_t deadline = clock_.monotonic_ns() + wait;
   Result<FetchReply> reply = [&]() -> Result<FetchReply> {
-    DaemonLink link = KACHE_TRY(connect_or_start({fs_, clock_, layout_, env_, tool_, daemon_socket(config_, env_)}, deadline));
+    DaemonLink link = KACHE_TRY(connect(deadline));
     FetchRequest request{what, key, static_cast<uint32_t>(wait / 1'000'000), settings(), build_};
     // The daemon ends in time by itself; a little more is for its answer.
     DaemonFrame frame = KACHE_TRY(link.ask(MessageType::fetch, encode(request), deadline + kShortestWaitNs));
@@ -59,7 +70,7 @@ Status RemoteSource::publish(const ActionKey& key) {
   }
   if (is_silent()) return Ok{};  // it is sent later
   int64_t deadline = clock_.monotonic_ns() + kShortestWaitNs;
-  Result<DaemonLink> link = connect_or_start({fs_, clock_, layout_, env_, tool_, daemon_socket(config_, env_)}, deadline);
+  Result<DaemonLink> link = connect(deadline);
   if (!link.ok() || !link->tell(MessageType::publish, encode(PublishRequest{key, settings()}), deadline).ok()) note_silent(fs_, layout_);
   return Ok{};
 }

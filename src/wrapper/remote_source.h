@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "config/config.h"
 #include "store/layout.h"
-#include "wrapper/daemon_protocol.h"
+#include "wrapper/daemon_link.h"
 
 namespace kache {
 
@@ -19,6 +19,8 @@ class RemoteSource {
   bool exists() const { return config_.has_remote(); }
   // Of which build this compile is; before anything is fetched.
   void belongs_to(const std::string& session, const std::string& root) { build_ = {session, root, config_.space}; }
+  // Tells the daemon that this build will ask. Waits for no answer, and gives up soon.
+  void announce();
   // Into the local store. True: something new is there, look again. `typical_ms`: what the compile may cost, 0 where that is not known.
   bool fetch_traces(const InvocationKey& key, uint64_t typical_ms) { return fetch(FetchRequest::traces, key.digest, typical_ms); }
   bool fetch_record(const ActionKey& key, uint64_t typical_ms) { return fetch(FetchRequest::record, key.digest, typical_ms); }
@@ -30,6 +32,7 @@ class RemoteSource {
 
  private:
   bool fetch(FetchRequest::What what, const Digest& key, uint64_t typical_ms);
+  Result<DaemonLink> connect(int64_t deadline_ns);
   bool is_silent() const;
   const RemoteSettings& settings();
 

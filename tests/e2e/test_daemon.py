@@ -172,6 +172,45 @@ def test_a_stranger_behind_the_socket_is_not_asked(machines, shared, work, tmp_p
     listener.close()
 
 
+def test_a_build_announces_itself_before_its_compiler_is_read(machines, shared, work, tmp_path):
+    """Only where the compiler was never seen: reading it takes longer than to fetch a small build."""
+    machine = machines("one", shared, KACHE_SOCKET_PATH=str(tmp_path / "sock"))
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(tmp_path / "sock"))
+    listener.listen()
+    said = []
+
+    def talk():
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            received = b""
+            while data := client.recv(1 << 16):
+                received += data
+                while len(received) >= 4 and len(received) >= 4 + (size := int.from_bytes(received[:4], "little")):
+                    said.append(received[4])
+                    if received[4] == 2:
+                        client.close()
+                        break
+                    received = received[4 + size:]
+                else:
+                    continue
+                break
+
+    threading.Thread(target=talk, daemon=True).start()
+    assert unit(machine, work)["result"] == "miss"
+    wait_for(lambda: said.count(2) == 1)
+    assert said[:4] == [1, 6, 1, 2], said  # a hello and the announcement; a hello and what is asked for
+    said.clear()
+    (machine.cache / "v1/daemon-silent").unlink()  # it was told nothing, and would leave us alone for a while
+    assert unit(machine, work, "b.c", "int b;\n")["result"] == "miss"
+    wait_for(lambda: said.count(2) == 1)
+    assert said == [1, 2], said
+    listener.close()
+
+
 def test_a_dead_endpoint_costs_one_deadline(machines, work):
     """It accepts and never answers. What asks at the same time waits at the same time; what asks later does not wait."""
     listener = socket.socket()
