@@ -7,12 +7,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <optional>
 
 #include "base/path.h"
 #include "base/path_resolver.h"
 #include "compiler/redirect.h"
+#include "remote/recheck_contents.h"
 #include "store/blob.h"
 #include "store/publish.h"
 #include "store/render.h"
@@ -30,6 +30,9 @@ namespace {
 constexpr uint64_t kMaxTextSize = uint64_t{64} << 20;
 // A compiler that has two answers may give the same one twice: so often it is asked again before anything is said.
 constexpr size_t kRepeats = 3;
+// A compile that takes so much longer than the first one, at the lowest priority of a busy machine, hangs.
+constexpr int64_t kShortestLimitNs = int64_t{600} * 1'000'000'000, kTimesLonger = 20;
+constexpr uint64_t kDayMs = uint64_t{86'400} * 1000;  // entries of a remote may claim anything
 
 struct Ending {
   Verdict verdict;
@@ -37,32 +40,10 @@ struct Ending {
   std::vector<std::string> what = {};
 };
 
-// In texts of compilers such names stand as they are, without quotes and escapes.
-bool is_plain(std::string_view path) {
-  return std::all_of(path.begin(), path.end(), [](unsigned char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || std::string_view("/._-+,=@~").find(static_cast<char>(c)) != std::string_view::npos;
-  });
-}
-
-void replace_all(std::string& text, const std::string& from, const std::string& to) {
-  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
-}
-
-// A text that tells of our directory, as it would tell of that of the user.
-std::string moved_back(std::string text, const std::vector<RedirectedDir>& dirs) {
-  for (const RedirectedDir& dir : dirs) {
-    replace_all(text, dir.to + "/", dir.from.empty() || dir.from.ends_with('/') ? dir.from : dir.from + "/");
-    replace_all(text, dir.to, dir.from);
-  }
-  return text;
-}
-
-// The contents of outputs and streams by their names; zero for what is not there.
-using Contents = std::map<std::string, Digest>;
-
-Digest content_of(const Contents& contents, const std::string& name) {
-  auto found = contents.find(name);
-  return found == contents.end() ? Digest{} : found->second;
+std::vector<std::string> base_names_of(const std::vector<std::string>& paths) {
+  std::vector<std::string> names;
+  for (const std::string& path : paths) names.emplace_back(base_name(path));
+  return names;
 }
 
 // Of a remote still: where the unit was compiled meanwhile, that result has taken its place.
@@ -183,25 +164,8 @@ class Check {
       std::erase_if(steady, [&](const std::string& name) { return content_of(first, name) != content_of(again, name); });
     }
     if (std::optional<Ending> ending = look_at_inputs()) return ending;
-    if (steady.empty()) return Ending{Verdict::unsteady, "two compiles here do not make the same", base_names(unequal_ones)};
-    return Ending{Verdict::differs, "compiles here agree with each other and not with it", base_names(steady)};
-  }
-
-  static std::vector<std::string> base_names(const std::vector<std::string>& paths) {
-    std::vector<std::string> names;
-    for (const std::string& path : paths) names.emplace_back(base_name(path));
-    return names;
-  }
-
-  static std::vector<std::string> unequal(const Contents& a, const Contents& b) {
-    std::vector<std::string> names;
-    for (const auto& [name, digest] : a) {
-      if (content_of(b, name) != digest) names.push_back(name);
-    }
-    for (const auto& [name, digest] : b) {
-      if (a.count(name) == 0) names.push_back(name);
-    }
-    return names;
+    if (steady.empty()) return Ending{Verdict::unsteady, "two compiles here do not make the same", base_names_of(unequal_ones)};
+    return Ending{Verdict::differs, "compiles here agree with each other and not with it", base_names_of(steady)};
   }
 
   // Into directories below `into`; what has come of it into `made`, and what should have into expected_.
@@ -218,7 +182,9 @@ class Check {
     }
     Result<CompileCommand> command = shared_command(redirected.line, elsewhere, *roots_, config_);
     if (!command.ok()) return skipped(command.error().message);
-    Result<ProcessResult> process = processes_.run_quietly(command->argv, command->env);
+    int64_t limit = std::max(kShortestLimitNs, kTimesLonger * static_cast<int64_t>(std::min<uint64_t>(entry_.compile_ms, kDayMs)) * 1'000'000);
+    Result<ProcessResult> process = processes_.run_quietly(command->argv, command->env, limit);
+    if (!process.ok() && process.code() == ErrorCode::timed_out) return Ending{Verdict::failed, process.error().message};
     if (!process.ok()) return dropped(process.error().message);
     compile_ms_ += static_cast<uint64_t>(process->elapsed_ns / 1'000'000);
     if (!process->succeeded()) return failure(*process);
@@ -238,7 +204,7 @@ class Check {
       if (path.empty() || !is_below(path, into)) return skipped(output.name + " can not be put elsewhere");
     }
     for (const RedirectedDir& dir : redirected.dirs) {
-      if (!is_plain(dir.from) || !is_plain(dir.to)) return skipped("a directory with a name that compilers quote");
+      if (!is_unquoted(dir.from) || !is_unquoted(dir.to)) return skipped("a directory with a name that compilers quote");
     }
     std::vector<KeyPart> parts = key_parts(redirected.line, elsewhere, *roots_, config_, program_);
     Verifier verifier = make_verifier(redirected.line, elsewhere);
@@ -347,36 +313,6 @@ bool is_remembered(Verdict verdict) {
 }
 
 }  // namespace
-
-static Result<RecheckNote> read_recheck_note(FileSystem& fs, const std::string& path, const std::string& name) {
-  FileStat stat = KACHE_TRY(fs.lstat(path));
-  // It says what to run: nobody else may have written it.
-  if (!stat.is_regular() || stat.uid != ::geteuid() || (stat.mode & 022) != 0) return Error{ErrorCode::denied, 0, "not a file of this user alone"};
-  std::string bytes = KACHE_TRY(read_file(fs, path, kMaxRecheckNote));
-  RecheckNote note = KACHE_TRY(decode_recheck(bytes));
-  if (note.key.hex() != name) return Error{ErrorCode::corrupt, 0, "the note of another result"};
-  return note;
-}
-
-std::vector<RecheckNote> read_recheck_notes(FileSystem& fs, const StoreLayout& layout,
-                                            const std::function<void(const std::string& name, const std::string& why)>& on_bad) {
-  std::vector<RecheckNote> notes;
-  Result<std::vector<DirEntry>> names = fs.list(layout.rechecks());
-  if (!names.ok()) return notes;
-  for (const DirEntry& name : *names) {
-    std::string path = join_path(layout.rechecks(), name.name);
-    if (path == layout.verdicts() || name.type == DirEntry::dir) continue;
-    Result<RecheckNote> note = read_recheck_note(fs, path, name.name);
-    if (note.ok()) {
-      notes.push_back(std::move(note).value());
-    } else {
-      (void)fs.unlink(path);
-      on_bad(name.name, note.error().message);
-    }
-  }
-  std::sort(notes.begin(), notes.end(), [](const RecheckNote& a, const RecheckNote& b) { return a.created_ns < b.created_ns; });
-  return notes;
-}
 
 VerdictNote Rechecker::check(const RecheckNote& note) {
   Check check(fs_, clock_, processes_, layout_, tool_, note);

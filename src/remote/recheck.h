@@ -8,7 +8,6 @@
 // What differs is taken out of the store, and kept from coming back (verdict.h).
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,10 +19,6 @@
 #include "wrapper/recheck_note.h"
 
 namespace kache {
-
-// The notes that wait, oldest first. Files that are none are removed; `on_bad` is told why.
-std::vector<RecheckNote> read_recheck_notes(FileSystem& fs, const StoreLayout& layout,
-                                            const std::function<void(const std::string& name, const std::string& why)>& on_bad);
 
 class Rechecker {
  public:

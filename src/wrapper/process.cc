@@ -16,10 +16,10 @@
 namespace kache {
 namespace {
 
-volatile sig_atomic_t g_child = 0;
+volatile sig_atomic_t g_child = 0;  // as for kill: a group is negative
 
 void pass_on(int signal) {
-  if (g_child > 0) ::kill(static_cast<pid_t>(g_child), signal);
+  if (g_child != 0) ::kill(static_cast<pid_t>(g_child), signal);
 }
 
 bool g_file_size_signal_was_default = false;
@@ -105,15 +105,20 @@ struct Stream {
 class SystemProcesses final : public ProcessRunner {
  public:
   Result<ProcessResult> run(const std::vector<std::string>& argv, const Env& env, Ticker* ticker) override {
-    return run(argv, env, ticker, 1, 2);
+    return run(argv, env, {1, 2, ticker, 0});
   }
-  Result<ProcessResult> run_quietly(const std::vector<std::string>& argv, const Env& env) override {
-    return run(argv, env, nullptr, -1, -1);
+  Result<ProcessResult> run_quietly(const std::vector<std::string>& argv, const Env& env, int64_t limit_ns) override {
+    return run(argv, env, {-1, -1, nullptr, limit_ns});
   }
 
  private:
-  // `to_out` and `to_err`: where the child's output goes on to; -1: nowhere.
-  static Result<ProcessResult> run(const std::vector<std::string>& argv, const Env& env, Ticker* ticker, int to_out, int to_err) {
+  struct Manner {
+    int to_out = -1, to_err = -1;  // where the child's output goes on to; -1: nowhere
+    Ticker* ticker = nullptr;
+    int64_t limit_ns = 0;
+  };
+
+  static Result<ProcessResult> run(const std::vector<std::string>& argv, const Env& env, const Manner& manner) {
     int out[2], err[2], failed[2];
     if (::pipe2(out, O_CLOEXEC) != 0) return error_from_errno(errno, "pipe");
     if (::pipe2(err, O_CLOEXEC) != 0 || ::pipe2(failed, O_CLOEXEC) != 0) return error_from_errno(errno, "pipe");
@@ -126,6 +131,7 @@ class SystemProcesses final : public ProcessRunner {
     if (child < 0) return error_from_errno(errno, "fork");
     if (child == 0) {
       begin_child(parent);
+      if (manner.limit_ns > 0) ::setpgid(0, 0);
       restore_file_size_signal();
       ::dup2(out[1], 1);
       ::dup2(err[1], 2);
@@ -134,7 +140,8 @@ class SystemProcesses final : public ProcessRunner {
       (void)!::write(failed[1], &error, sizeof error);
       ::_exit(127);
     }
-    g_child = child;
+    if (manner.limit_ns > 0) ::setpgid(child, child);  // whichever of us comes first
+    g_child = manner.limit_ns > 0 ? -child : child;
     ::close(out[1]);
     ::close(err[1]);
     ::close(failed[1]);
@@ -143,42 +150,60 @@ class SystemProcesses final : public ProcessRunner {
     ::close(failed[0]);
 
     ProcessResult result;
-    Stream streams[2] = {{out[0], to_out, &result.standard_output}, {err[0], to_err, &result.standard_error}};
-    pump_all(streams, started, child, ticker);
+    Stream streams[2] = {{out[0], manner.to_out, &result.standard_output}, {err[0], manner.to_err, &result.standard_error}};
+    bool is_in_time = pump_all(streams, started, child, manner) && is_over_in_time(child, started, manner.limit_ns);
+    if (!is_in_time) ::kill(-child, SIGKILL);
     result.status = wait_for(child);
     ::close(out[0]);
     ::close(err[0]);
     if (exec_failed) return error_from_errno(exec_error, argv[0]);
+    if (!is_in_time) return Error{ErrorCode::timed_out, 0, argv[0] + ": has not ended after " + std::to_string(manner.limit_ns / 1'000'000'000) + " s"};
     result.elapsed_ns = system_clock().monotonic_ns() - started;
     return result;
   }
 
-  // Until both streams have ended, or the child has ended and a grandchild that stays holds them open.
-  static void pump_all(Stream (&streams)[2], int64_t started, pid_t child, Ticker* ticker) {
+  static bool has_ended(pid_t child) {
+    siginfo_t info = {};
+    ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT);
+    return info.si_pid == child;
+  }
+
+  // It may have closed its streams and go on.
+  static bool is_over_in_time(pid_t child, int64_t started, int64_t limit_ns) {
+    if (limit_ns == 0) return true;
+    while (!has_ended(child)) {
+      if (system_clock().monotonic_ns() - started > limit_ns) return false;
+      ::poll(nullptr, 0, 20);
+    }
+    return true;
+  }
+
+  // Until both streams have ended, or the child has ended and a grandchild that stays holds them open. False: it takes too long.
+  static bool pump_all(Stream (&streams)[2], int64_t started, pid_t child, const Manner& manner) {
     bool open[2] = {true, true};
     int64_t last_tick = started;
     bool child_ended = false;
     while (open[0] || open[1]) {
       pollfd fds[2] = {{open[0] ? streams[0].from : -1, POLLIN, 0}, {open[1] ? streams[1].from : -1, POLLIN, 0}};
       int ready = ::poll(fds, 2, child_ended ? 0 : 1000);
-      if (ready < 0 && errno != EINTR) return;
+      if (ready < 0 && errno != EINTR) return true;
       if (ready > 0) {
         for (int i = 0; i < 2; ++i) {
           if (open[i] && fds[i].revents) open[i] = streams[i].pump();
         }
       }
       if (ready == 0) {
-        if (child_ended) return;
-        siginfo_t info = {};
-        ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT);
-        child_ended = info.si_pid == child;
+        if (child_ended) return true;
+        child_ended = has_ended(child);
       }
       int64_t now = system_clock().monotonic_ns();
-      if (ticker && now - last_tick >= 1'000'000'000) {
+      if (manner.limit_ns > 0 && now - started > manner.limit_ns) return false;
+      if (manner.ticker && now - last_tick >= 1'000'000'000) {
         last_tick = now;
-        ticker->tick(now - started, child);
+        manner.ticker->tick(now - started, child);
       }
     }
+    return true;
   }
 };
 

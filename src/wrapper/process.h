@@ -35,8 +35,9 @@ class ProcessRunner {
   // argv[0] is the program (a path, or a name for PATH). The child's stdin is ours.
   virtual Result<ProcessResult> run(const std::vector<std::string>& argv, const Env& env, Ticker* ticker) = 0;
 
-  // The same, but nobody sees its output: it is only kept.
-  virtual Result<ProcessResult> run_quietly(const std::vector<std::string>& argv, const Env& env) = 0;
+  // The same, but nobody sees its output: it is only kept. After `limit_ns` it is killed with all that it has started:
+  // `timed_out`. 0: it may take as long as it likes.
+  virtual Result<ProcessResult> run_quietly(const std::vector<std::string>& argv, const Env& env, int64_t limit_ns = 0) = 0;
 };
 
 ProcessRunner& system_processes();

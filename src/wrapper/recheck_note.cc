@@ -1,5 +1,7 @@
 #include "wrapper/recheck_note.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <iterator>
 
@@ -40,6 +42,16 @@ std::vector<std::string> read_list(ByteReader& in) {
   std::vector<std::string> list(in.count(1));
   for (std::string& text : list) text = in.text();
   return list;
+}
+
+Result<RecheckNote> read_recheck_note(FileSystem& fs, const std::string& path, const std::string& name) {
+  FileStat stat = KACHE_TRY(fs.lstat(path));
+  // It says what to run: nobody else may have written it.
+  if (!stat.is_regular() || stat.uid != ::geteuid() || (stat.mode & 022) != 0) return Error{ErrorCode::denied, 0, "not a file of this user alone"};
+  std::string bytes = KACHE_TRY(read_file(fs, path, kMaxRecheckNote));
+  RecheckNote note = KACHE_TRY(decode_recheck(bytes));
+  if (note.key.hex() != name) return Error{ErrorCode::corrupt, 0, "the note of another result"};
+  return note;
 }
 
 }  // namespace
@@ -113,6 +125,26 @@ void leave_recheck_note(FileSystem& fs, const StoreLayout& layout, const Recheck
   std::string temporary = temporary_beside(layout.temporary() + "/recheck");
   if (!fs.create(temporary, bytes, 0600).ok()) return;
   if (!fs.rename(temporary, layout.recheck(note.key)).ok()) (void)fs.unlink(temporary);
+}
+
+std::vector<RecheckNote> read_recheck_notes(FileSystem& fs, const StoreLayout& layout,
+                                            const std::function<void(const std::string& name, const std::string& why)>& on_bad) {
+  std::vector<RecheckNote> notes;
+  Result<std::vector<DirEntry>> names = fs.list(layout.rechecks());
+  if (!names.ok()) return notes;
+  for (const DirEntry& name : *names) {
+    std::string path = join_path(layout.rechecks(), name.name);
+    if (path == layout.verdicts() || name.type == DirEntry::dir) continue;
+    Result<RecheckNote> note = read_recheck_note(fs, path, name.name);
+    if (note.ok()) {
+      notes.push_back(std::move(note).value());
+    } else {
+      (void)fs.unlink(path);
+      on_bad(name.name, note.error().message);
+    }
+  }
+  std::sort(notes.begin(), notes.end(), [](const RecheckNote& a, const RecheckNote& b) { return a.created_ns < b.created_ns; });
+  return notes;
 }
 
 }  // namespace kache

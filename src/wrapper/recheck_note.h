@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,5 +46,9 @@ std::vector<std::string> environment_for_recheck(const Env& env, const InputSet&
 // Unless there is one, or its verdict, or too many of them. What can not be written is not checked, and nobody is told.
 void leave_recheck_note(FileSystem& fs, const StoreLayout& layout, const RecheckNote& note);
 bool is_recheck_wanted(FileSystem& fs, const StoreLayout& layout, const ActionKey& key);
+
+// The notes that wait, oldest first. Files that are none are removed; `on_bad` is told why.
+std::vector<RecheckNote> read_recheck_notes(FileSystem& fs, const StoreLayout& layout,
+                                            const std::function<void(const std::string& name, const std::string& why)>& on_bad);
 
 }  // namespace kache
