@@ -45,9 +45,7 @@ class Exchange::Intake final : public PackTaker {
     bytes_.clear();
     if (item.kind != PackItem::blob) return item.size <= kMaxRemoteObject ? Status(Ok{}) : Status(unfit());
     if (item.size > kMaxPackedBlob) return unfit();
-    // What is there is read before it is relied on (import_blob), like the outputs of any result.
-    Result<FileStat> there = exchange_.fs_.stat(exchange_.layout_.blob({item.digest}));
-    if (there.ok() && there->size == item.size) return Ok{};
+    if (exchange_.blobs_.has({item.digest}, item.size, &exchange_.memo_)) return Ok{};
     temporary_ = temporary_beside(exchange_.layout_.temporary() + "/fetched");
     KACHE_TRY(exchange_.local(exchange_.fs_.create(temporary_, {}, 0600)));
     file_.emplace(exchange_.fs_, temporary_);

@@ -113,6 +113,19 @@ TEST_F(PacksTest, what_is_here_is_left_as_it_is_and_arrives_all_the_same) {
   EXPECT_EQ(there_.problem(), "");
 }
 
+TEST_F(PacksTest, a_damaged_blob_is_replaced_by_what_is_in_the_pack) {
+  PackRef pack = packed(kAll);
+  there_.compile(kOne);
+  const std::string& good = kOne.outputs.at("libone.rlib");
+  std::string path = there_.layout.blob({digest_bytes(good)});
+  ASSERT_TRUE(there_.disk.unlink(path).ok() && there_.disk.unlink(there_.layout.entry(kOne.action())).ok());
+  ASSERT_TRUE(there_.disk.create(path, noise(good.size(), 99), 0444).ok());
+  ASSERT_TRUE(fetch(pack).ok());
+  EXPECT_EQ(arrived_, keys(kAll));
+  EXPECT_EQ(read_file(there_.disk, path, 4 << 20).value(), good);
+  EXPECT_EQ(there_.problem(), "");
+}
+
 TEST_F(PacksTest, the_same_pack_is_sent_once) {
   PackRef first = packed(kAll);
   size_t puts = remote_.asked(FakeRemote::put_call);
