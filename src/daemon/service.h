@@ -125,6 +125,7 @@ class Service {
   ActiveBuild& join_build(const BuildRequest& request);
   void fetch_ahead(const BuildRequest& request);
   Result<FetchPlan> plan_for(const Config& config, RemoteSetup& setup, const Namespace& name, const std::string& root, const Limits& limits);
+  static Limits limits_of(const Ahead& ahead);  // not longer than `ahead`
   bool is_over(const Ahead& ahead) const;
   void note_fetched(const Ahead& ahead, const ActionKey& action);
   Coming board(const Ahead& ahead, const PlannedPack& planned, const std::shared_ptr<PackFlight>& pack);

@@ -13,6 +13,11 @@ constexpr uint64_t kDemandsToJudge = 10;         // so many come that were not f
 constexpr size_t kPacksAtOnce = 3;
 constexpr double kLeastUse = 0.3;                // of all demands; below that it is not worth it
 
+ExchangeSettings marked_as_ahead(ExchangeSettings settings) {
+  settings.origin = EntryOrigin::ahead;
+  return settings;
+}
+
 }  // namespace
 
 void Service::announce(const BuildRequest& request) {
@@ -107,6 +112,13 @@ void Service::fetch_ahead(const BuildRequest& request) {
   for (const SessionUnit& unit : plan->units) jobs_.add(Urgency::background, [this, ahead, unit] { fetch_unit_ahead(ahead, unit); });
 }
 
+Limits Service::limits_of(const Ahead& ahead) {
+  Limits limits;
+  limits.deadline_ns = ahead.deadline_ns;
+  limits.cancelled = ahead.cancelled.get();
+  return limits;
+}
+
 bool Service::is_over(const Ahead& ahead) const { return *ahead.cancelled || hurries_ || clock_.monotonic_ns() >= ahead.deadline_ns; }
 
 void Service::note_fetched(const Ahead& ahead, const ActionKey& action) {
@@ -143,13 +155,9 @@ void Service::fetch_pack_ahead(const Ahead& ahead, const PlannedPack& planned) {
   auto pack = std::make_shared<PackFlight>();
   pack->started_ns = clock_.monotonic_ns();
   Coming coming = board(ahead, planned, pack);
-  ExchangeSettings settings = (*setup)->exchange;
-  settings.origin = EntryOrigin::ahead;
+  const ExchangeSettings settings = marked_as_ahead((*setup)->exchange);
   Exchange exchange(fs_, clock_, layout_, boot_, *(*setup)->remote, settings);
-  Limits limits;
-  limits.deadline_ns = ahead.deadline_ns;
-  limits.cancelled = ahead.cancelled.get();
-  Status done = exchange.fetch_pack(planned.pack, limits, [&](const ActionKey& action) {
+  Status done = exchange.fetch_pack(planned.pack, limits_of(ahead), [&](const ActionKey& action) {
     auto unit = coming.extract(action);
     if (unit.empty()) return;
     pack->arrived = unit.mapped().second;
@@ -183,12 +191,9 @@ void Service::fetch_unit_ahead(const Ahead& ahead, const SessionUnit& unit) {
     std::lock_guard lock(mutex_);
     if (!flights_.try_emplace(key).second) return;  // somebody is fetching it
   }
-  ExchangeSettings settings = (*setup)->exchange;
-  settings.origin = EntryOrigin::ahead;
+  const ExchangeSettings settings = marked_as_ahead((*setup)->exchange);
   Exchange exchange(fs_, clock_, layout_, boot_, *(*setup)->remote, settings);
-  Limits limits;
-  limits.deadline_ns = ahead.deadline_ns;
-  limits.cancelled = ahead.cancelled.get();
+  Limits limits = limits_of(ahead);
   int64_t started = clock_.monotonic_ns();
   bool is_bare = unit.invocation.digest.is_zero();
   Status done = is_bare ? exchange.fetch_unit(unit.action, limits) : exchange.fetch_unit(unit.invocation, unit.action, limits);

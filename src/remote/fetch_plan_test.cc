@@ -3,20 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/exchange_lab.h"
+#include "tests/support/session_unit.h"
 
 namespace kache {
 namespace {
-
-SessionUnit unit(int number, uint64_t size = 100) {
-  SessionUnit made;
-  made.invocation = {digest_bytes("invocation " + std::to_string(number))};
-  made.action = {digest_bytes("action " + std::to_string(number))};
-  made.crate_name = "unit" + std::to_string(number);
-  made.compile_ms = 12;
-  made.size = size;
-  made.offset_ms = static_cast<uint32_t>(number);
-  return made;
-}
 
 std::vector<std::string> names(const FetchPlan& plan) {
   std::vector<std::string> names;
@@ -50,47 +40,47 @@ class PlanTest : public testing::Test {
 };
 
 TEST_F(PlanTest, the_newest_build_of_the_branch_comes_first_in_its_order) {
-  save("main", {unit(1), unit(2)});
-  save("main", {unit(3), unit(1)});
+  save("main", {session_unit(1), session_unit(2)});
+  save("main", {session_unit(3), session_unit(1)});
   FetchPlan made = plan("main");
   EXPECT_EQ(names(made), (Names{"unit3", "unit1", "unit2"}));
   EXPECT_EQ(made.sessions, 2u);
 }
 
 TEST_F(PlanTest, the_own_branch_goes_before_newer_builds_of_others) {
-  save("topic", {unit(1)});
-  save("main", {unit(2)});
+  save("topic", {session_unit(1)});
+  save("main", {session_unit(2)});
   EXPECT_EQ(names(plan("topic")), (Names{"unit1", "unit2"}));
   EXPECT_EQ(names(plan("main")), (Names{"unit2", "unit1"}));
   EXPECT_EQ(names(plan("new")), (Names{"unit2", "unit1"}));  // nobody has built it: the others must do
 }
 
 TEST_F(PlanTest, so_many_builds_are_looked_at_and_no_more) {
-  for (int i = 0; i < 6; ++i) save("main", {unit(i)});
+  for (int i = 0; i < 6; ++i) save("main", {session_unit(i)});
   EXPECT_EQ(names(plan("main")), (Names{"unit5", "unit4", "unit3"}));
   EXPECT_EQ(remote_.asked(FakeRemote::get_call), 3u);
   EXPECT_EQ(plan("new").sessions, 3u);
 }
 
 TEST_F(PlanTest, other_projects_are_not_looked_at) {
-  save("main", {unit(1)}, "app2");
-  save("main", {unit(2)}, "ap");
+  save("main", {session_unit(1)}, "app2");
+  save("main", {session_unit(2)}, "ap");
   EXPECT_TRUE(plan("main").units.empty());
 }
 
 TEST_F(PlanTest, what_is_here_is_not_planned) {
   LabUnit here{"here", "one", {}};
   machine_.compile(here);
-  SessionUnit known = unit(1);
+  SessionUnit known = session_unit(1);
   known.action = here.action();
-  save("main", {known, unit(2)});
+  save("main", {known, session_unit(2)});
   FetchPlan made = plan("main");
   EXPECT_EQ(names(made), (Names{"unit2"}));
   EXPECT_EQ(made.known, 1u);
 }
 
 TEST_F(PlanTest, budgets_hold) {
-  save("main", {unit(1, 60), unit(2, 60), unit(3, 30), unit(4, UINT64_MAX), unit(5, 10)});
+  save("main", {session_unit(1, 60), session_unit(2, 60), session_unit(3, 30), session_unit(4, UINT64_MAX), session_unit(5, 10)});
   FetchPlan bytes = plan("main", {3, 0, 100});
   EXPECT_EQ(names(bytes), (Names{"unit1", "unit3", "unit5"}));
   EXPECT_EQ(bytes.over_budget, 2u);
@@ -101,8 +91,8 @@ TEST_F(PlanTest, budgets_hold) {
 }
 
 TEST_F(PlanTest, damaged_and_foreign_sessions_are_passed_over) {
-  save("main", {unit(1)});
-  std::string good = save_session(*tiers_, {"app", "main", clock_.wall_ns(), {unit(2)}}, 99, {}).value();
+  save("main", {session_unit(1)});
+  std::string good = save_session(*tiers_, {"app", "main", clock_.wall_ns(), {session_unit(2)}}, 99, {}).value();
   std::string bytes = remote_.bytes_of(ObjectName::session("app", good)).value();
   remote_.set(ObjectName::session("app", "0000000001-1"), "garbage");
   remote_.set(ObjectName::session("app", "0000000002-1"), bytes);  // of another name

@@ -5,35 +5,25 @@
 #include <set>
 
 #include "tests/support/exchange_lab.h"
+#include "tests/support/session_unit.h"
 
 namespace kache {
 namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
 
-SessionUnit unit(int number, uint64_t size = 100) {
-  SessionUnit made;
-  made.invocation = {digest_bytes("invocation " + std::to_string(number))};
-  made.action = {digest_bytes("action " + std::to_string(number))};
-  made.crate_name = "unit" + std::to_string(number);
-  made.compile_ms = 12;
-  made.size = size;
-  made.offset_ms = static_cast<uint32_t>(number);
-  return made;
-}
-
 // --- what is written ---------------------------------------------------------------------------------------------------
 
 TEST(SessionTest, is_read_as_it_is_written) {
-  RecordedSession session{"space", "main", 77, {unit(1), unit(2)}, {{digest_bytes("pack"), {}, 5, 6, 7}, {digest_bytes("other"), PublicKey{{1, 2}}, 7, 8, 9}}};
+  RecordedSession session{"space", "main", 77, {session_unit(1), session_unit(2)}, {{digest_bytes("pack"), {}, 5, 6, 7}, {digest_bytes("other"), PublicKey{{1, 2}}, 7, 8, 9}}};
   session.units[1].pack = 2;
   RecordedSession again = decode_session(encode_session(session)).value();
   EXPECT_EQ(again.space, "space");
   EXPECT_EQ(again.branch, "main");
   EXPECT_EQ(again.created_ns, 77);
   ASSERT_EQ(again.units.size(), 2u);
-  EXPECT_EQ(again.units[1].action, unit(2).action);
-  EXPECT_EQ(again.units[1].invocation, unit(2).invocation);
+  EXPECT_EQ(again.units[1].action, session_unit(2).action);
+  EXPECT_EQ(again.units[1].invocation, session_unit(2).invocation);
   EXPECT_EQ(again.units[1].crate_name, "unit2");
   EXPECT_EQ(again.units[1].compile_ms, 12u);
   EXPECT_EQ(again.units[1].size, 100u);
@@ -50,13 +40,13 @@ TEST(SessionTest, is_read_as_it_is_written) {
 }
 
 TEST(SessionTest, every_cut_and_every_addition_is_refused) {
-  std::string bytes = encode_session({"space", "main", 77, {unit(1), unit(2)}, {{digest_bytes("pack"), PublicKey{}, 5, 6, 7}}});
+  std::string bytes = encode_session({"space", "main", 77, {session_unit(1), session_unit(2)}, {{digest_bytes("pack"), PublicKey{}, 5, 6, 7}}});
   for (size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(decode_session(bytes.substr(0, size)).ok()) << size;
   EXPECT_FALSE(decode_session(bytes + "x").ok());
 }
 
 TEST(SessionTest, a_unit_in_a_pack_that_is_not_there_is_refused) {
-  RecordedSession session{"space", "main", 77, {unit(1)}, {{digest_bytes("pack"), {}, 5, 6, 7}}};
+  RecordedSession session{"space", "main", 77, {session_unit(1)}, {{digest_bytes("pack"), {}, 5, 6, 7}}};
   session.units[0].pack = 2;
   EXPECT_EQ(decode_session(encode_session(session)).code(), ErrorCode::corrupt);
 }
