@@ -80,7 +80,7 @@ class Session {
   }
 
   bool derive_key() {
-    // A compiler that was never seen here: most likely nothing was compiled here, and what a remote has of this build can come meanwhile.
+    // On a fresh machine, what a remote has of this build can come while the compiler is read.
     Result<IdentifiedCompiler> compiler = identify_compiler(fs_, world_.clock, memo_, layout_, line_, invocation_, [this] { remote_.announce(); });
     if (!compiler.ok()) {
       key_problem_ = compiler.error().message;

@@ -20,9 +20,12 @@ Result<DaemonLink> RemoteSource::connect(int64_t deadline_ns) {
   return connect_or_start({fs_, clock_, layout_, env_, tool_, daemon_socket(config_, env_)}, deadline_ns);
 }
 
-// The daemon's silence is noted by whoever needs an answer.
+// The daemon's silence is noted by whoever needs an answer. Where there are results, after a reboot or `kache sync`, the build may
+// need no remote at all.
 void RemoteSource::announce() {
   if (!exists() || !config_.prefetch_enabled || build_.session.empty() || is_silent()) return;
+  Result<std::vector<DirEntry>> results = fs_.list(layout_.entries());
+  if (results.ok() && !results->empty()) return;
   int64_t deadline = clock_.monotonic_ns() + kShortestWaitNs;
   Result<DaemonLink> link = connect(deadline);
   if (link.ok()) (void)link->tell(MessageType::announce, encode(BuildRequest{settings(), build_}), deadline);

@@ -19,7 +19,7 @@ class RemoteSource {
   bool exists() const { return config_.has_remote(); }
   // Of which build this compile is; before anything is fetched.
   void belongs_to(const std::string& session, const std::string& root) { build_ = {session, root, config_.space}; }
-  // Tells the daemon that this build will ask. Waits for no answer, and gives up soon.
+  // Tells the daemon that this build will ask, if the store is empty. Waits for no answer, and gives up soon.
   void announce();
   // Into the local store. True: something new is there, look again. `typical_ms`: what the compile may cost, 0 where that is not known.
   bool fetch_traces(const InvocationKey& key, uint64_t typical_ms) { return fetch(FetchRequest::traces, key.digest, typical_ms); }

@@ -144,11 +144,11 @@ def test_what_failed_is_tried_again_in_its_time(machines, work, steps, turn):
     """Neither the pause after failures nor what waits to be sent goes by the clock on the wall."""
     server = servers.Plain()
     url = f"{server.url}/cache"
-    giver = machines("giver", url, KACHE_PREFETCH_ENABLED="0")
+    giver = machines("giver", url)
     for name in ("shared", "another"):
         assert unit(giver, work, f"{name}.c", f"int {name};\n")["result"] == "miss"
     giver.settle()
-    machine = machines("one", url, KACHE_PREFETCH_ENABLED="0")
+    machine = machines("one", url)
     process = steps.start_daemon(machine)
     server.fails_with = 503
     for i in range(4):
@@ -183,10 +183,10 @@ def test_what_failed_is_tried_again_in_its_time(machines, work, steps, turn):
 def test_marks_that_a_clock_left_in_the_future(machines, shared, work):
     """The clock of the machine was set back."""
     ahead = 400 * DAY
-    first = machines("first", shared, KACHE_PREFETCH_ENABLED="0")
+    first = machines("first", shared)
     assert unit(first, work)["result"] == "miss"
     first.settle()
-    second = machines("second", shared, KACHE_PREFETCH_ENABLED="0")
+    second = machines("second", shared)
     assert unit(second, work, "other.c", "int other;\n")["result"] == "miss"
     silent, stamp = second.cache / "v1/daemon-silent", second.cache / "v1/gc-stamp"
     silent.touch()

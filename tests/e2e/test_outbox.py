@@ -42,7 +42,7 @@ def test_killed_at_each_step_of_sending(machines, work):
     url = f"{server.url}/cache"
     killer = Killer(server)
     # Without the notes on builds, which are sent too.
-    machine = machines("one", url, KACHE_PREFETCH_ENABLED="0")
+    machine = machines("one", url)
     number = 0
     for step in STEPS:
         for moment in ("arrived", "stored"):
@@ -57,7 +57,7 @@ def test_killed_at_each_step_of_sending(machines, work):
             assert kinds.count("traces") == number - (1 if (step, moment) != ("traces", "stored") else 0), kinds
 
             # Meanwhile another one builds it: unit() compares with what the compiler alone makes.
-            stranger = machines(f"during{number}", url, KACHE_REMOTE_READONLY="1", KACHE_PREFETCH_ENABLED="0")
+            stranger = machines(f"during{number}", url, KACHE_REMOTE_READONLY="1")
             event = unit(stranger, work, f"{number}.c", text)
             assert event["result"] == ("remote_hit" if (step, moment) == ("traces", "stored") else "miss"), event
             assert not event.get("remote_error"), event
@@ -66,7 +66,7 @@ def test_killed_at_each_step_of_sending(machines, work):
             assert machine.daemon("start").returncode == 0
             machine.settle()
             assert list((machine.cache / "v1/outbox").iterdir()) == []
-            later = machines(f"later{number}", url, KACHE_REMOTE_READONLY="1", KACHE_PREFETCH_ENABLED="0")
+            later = machines(f"later{number}", url, KACHE_REMOTE_READONLY="1")
             event = unit(later, work, f"{number}.c", text)
             assert event["result"] == "remote_hit" and event["compiler_runs"] == 0, event
             later.daemon("stop", "--drain", "0")

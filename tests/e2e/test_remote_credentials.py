@@ -56,7 +56,7 @@ WAYS = {
 def test_they_expire_while_something_is_built(machines, expiring, work, tmp_path, way):
     source, how = WAYS[way]
     server = expiring(**how)
-    variables = source(server, tmp_path) | {"AWS_EC2_METADATA_DISABLED": "true", "KACHE_PREFETCH_ENABLED": "0"}
+    variables = source(server, tmp_path) | {"AWS_EC2_METADATA_DISABLED": "true"}
     first, second = machines("first", url_of(server), **variables), machines("second", url_of(server), **variables)
 
     def pause(i):
@@ -84,7 +84,7 @@ def test_they_expire_while_something_is_built(machines, expiring, work, tmp_path
 
 def test_none_are_to_be_had_for_a_while(machines, expiring, work, tmp_path):
     server = expiring(requests=4)
-    machine = machines("one", url_of(server), **from_program(server, tmp_path), AWS_EC2_METADATA_DISABLED="true", KACHE_PREFETCH_ENABLED="0")
+    machine = machines("one", url_of(server), **from_program(server, tmp_path), AWS_EC2_METADATA_DISABLED="true")
     assert not unit(machine, work, "good.c", "int good;\n").get("remote_error")
     wait_for(lambda: machine.status()["uploads_completed"] == 1)
     server.requests = 0  # all that were given out are over

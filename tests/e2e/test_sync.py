@@ -9,9 +9,14 @@ import pytest
 
 from laboratory import KACHE, write_tree
 from test_daemon import log_of, wait_for
-from test_remote import C, RUST, machines, objects, results, shared, unit, work  # noqa: F401
+from test_remote import C, RUST, machines as quiet_machines, objects, results, shared, unit, work  # noqa: F401
 
 LONG_AGO = time.time() - 60 * 24 * 3600
+
+
+@pytest.fixture
+def machines(quiet_machines):  # noqa: F811
+    return lambda name, remote, **env: quiet_machines(name, remote, **{"KACHE_PREFETCH_ENABLED": "1", **env})
 
 
 def built(machine, tree):
