@@ -124,7 +124,7 @@ class Service {
   void note_idle_timeout(const Config& config);
   ActiveBuild& join_build(const BuildRequest& request);
   void fetch_ahead(const BuildRequest& request);
-  Result<FetchPlan> plan_for(const Config& config, RemoteSetup& setup, const Namespace& name, const std::string& root, const Limits& limits);
+  Result<FetchPlan> plan_for(const BuildRequest& request, const Config& config, RemoteSetup& setup, const Namespace& name, const Limits& limits);
   static Limits limits_of(const Ahead& ahead);  // not longer than `ahead`
   bool is_over(const Ahead& ahead) const;
   void note_fetched(const Ahead& ahead, const ActionKey& action);

@@ -66,10 +66,10 @@ void Service::judge(const ActiveBuild& build) {
   if (!build.cancelled->exchange(true)) log_.info("what is fetched ahead is not what the build asks for; no more of it");
 }
 
-Result<FetchPlan> Service::plan_for(const Config& config, RemoteSetup& setup, const Namespace& name, const std::string& root, const Limits& limits) {
+Result<FetchPlan> Service::plan_for(const BuildRequest& request, const Config& config, RemoteSetup& setup, const Namespace& name, const Limits& limits) {
   PlanLimits budget{3, config.prefetch_max_keys, config.prefetch_max_bytes};
   if (!config.planner_endpoint.empty()) {
-    Advice advice = ask_planner(curl_http(), fs_, clock_, config, name.space, root);
+    Advice advice = ask_planner(curl_http(Env(request.settings.env)), fs_, clock_, config, name.space, request.build.root);
     if (!advice.problem.empty()) log_.warn("planner: " + advice.problem);
     if (advice.kind == Advice::do_nothing) return FetchPlan{};
     if (advice.kind == Advice::execute) return lacking(fs_, layout_, std::move(advice.units), budget);
@@ -85,7 +85,7 @@ void Service::fetch_ahead(const BuildRequest& request) {
   Limits limits;
   limits.deadline_ns = clock_.monotonic_ns() + seconds * kSecond;
   Namespace name = namespace_of(fs_, request.build.space, request.build.root);
-  Result<FetchPlan> plan = plan_for(config, **setup, name, request.build.root, limits);
+  Result<FetchPlan> plan = plan_for(request, config, **setup, name, limits);
   if (!plan.ok()) return log_.warn("plan for " + name.space + ": " + plan.error().message);
   counts_.prefetch_plans++;
   counts_.prefetch_candidates += plan->count();

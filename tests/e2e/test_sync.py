@@ -2,11 +2,13 @@
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import time
 
 import pytest
 
+import servers
 from laboratory import KACHE, write_tree
 from test_daemon import log_of, wait_for
 from test_remote import C, RUST, machines as quiet_machines, objects, results, shared, unit, work  # noqa: F401
@@ -308,4 +310,24 @@ def test_a_planner_is_asked_and_may_fail(machines, shared, tmp_path, work):
         for i in range(4):
             event = unit(machine, work, f"{i}.c", f"int planned{i};\n")
             assert event["result"] == ("prefetch_hit" if fetched else "remote_hit"), event
+    server.shutdown()
+
+    # Over TLS; whom to trust is said by who asks, not by whoever started the daemon.
+    authority = servers.Authority(tmp_path / "authority", "planners")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.certify("planner", "DNS:localhost"))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Planner)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    variables["KACHE_PLANNER_ENDPOINT"] = f"https://localhost:{server.server_address[1]}/"
+    answers[:] = [(200, json.dumps(good).encode())]
+    for name, given in (("trusting", {"SSL_CERT_FILE": str(authority.certificate)}), ("wary", {})):
+        machine = machines(name, shared, **variables)
+        assert machine.daemon("start").returncode == 0
+        assert unit(machine, work, "other.c", f"int other_{name};\n", **given)["result"] == "miss"
+        if given:
+            wait_for(lambda: machine.status()["prefetch"]["downloads_completed"] == 4)
+        else:
+            wait_for(lambda: "its certificate is not trusted" in log_of(machine))
+    assert len(asked) == 1
     server.shutdown()
