@@ -30,10 +30,12 @@ void restore_file_size_signal() {
 
 constexpr int kPassedOn[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
-// While the child runs, signals meant for us are for it. Ignored ones stay ignored.
+// While the child runs, signals meant for us are for it. Ignored ones stay ignored. Until it is known, and in the child until it is
+// itself, they wait: there is nobody to pass them on to.
 class SignalForwarding {
  public:
   SignalForwarding() {
+    let_wait(&mask_);
     for (size_t i = 0; i < std::size(kPassedOn); ++i) {
       ::sigaction(kPassedOn[i], nullptr, &old_[i]);
       if (old_[i].sa_handler == SIG_IGN) continue;
@@ -44,12 +46,29 @@ class SignalForwarding {
     }
   }
   ~SignalForwarding() {
+    let_wait(nullptr);
     g_child = 0;
     for (size_t i = 0; i < std::size(kPassedOn); ++i) ::sigaction(kPassedOn[i], &old_[i], nullptr);
+    let_through();
   }
 
+  // `child`: as for kill.
+  void are_for(pid_t child) {
+    g_child = child;
+    let_through();
+  }
+  void let_through() const { ::sigprocmask(SIG_SETMASK, &mask_, nullptr); }
+
  private:
+  static void let_wait(sigset_t* before) {
+    sigset_t ours;
+    sigemptyset(&ours);
+    for (int signal : kPassedOn) sigaddset(&ours, signal);
+    ::sigprocmask(SIG_BLOCK, &ours, before);
+  }
+
   struct sigaction old_[std::size(kPassedOn)];
+  sigset_t mask_;
 };
 
 // In a child: what was ignored stays so, everything else is as it is at the start of a program.
@@ -62,10 +81,11 @@ void reset_signals() {
 }
 
 // What a child does first after the fork: it must not outlive us (nobody would know what a compiler goes on writing).
-void begin_child(pid_t parent) {
+void begin_child(pid_t parent, const SignalForwarding& forwarding) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);
   reset_signals();
+  forwarding.let_through();
 }
 
 // How it ended, as waitpid gives it.
@@ -130,7 +150,7 @@ class SystemProcesses final : public ProcessRunner {
     pid_t child = ::fork();
     if (child < 0) return error_from_errno(errno, "fork");
     if (child == 0) {
-      begin_child(parent);
+      begin_child(parent, forwarding);
       if (manner.limit_ns > 0) ::setpgid(0, 0);
       restore_file_size_signal();
       ::dup2(out[1], 1);
@@ -141,7 +161,7 @@ class SystemProcesses final : public ProcessRunner {
       ::_exit(127);
     }
     if (manner.limit_ns > 0) ::setpgid(child, child);  // whichever of us comes first
-    g_child = manner.limit_ns > 0 ? -child : child;
+    forwarding.are_for(manner.limit_ns > 0 ? -child : child);
     ::close(out[1]);
     ::close(err[1]);
     ::close(failed[1]);
@@ -234,10 +254,10 @@ Result<int> run_in_child(const std::function<int()>& work) {
   pid_t child = ::fork();
   if (child < 0) return error_from_errno(errno, "fork");
   if (child == 0) {
-    begin_child(parent);
+    begin_child(parent, forwarding);
     end_like(work());
   }
-  g_child = child;
+  forwarding.are_for(child);
   return wait_for(child);
 }
 

@@ -26,6 +26,27 @@ TEST(ProcessTest, what_ends_in_time_is_as_without_a_limit) {
   }
 }
 
+// Whenever it comes: before there is a child, while it begins, or later.
+TEST(ProcessTest, no_signal_to_stop_is_lost) {
+  for (int i = 0; i < 300; ++i) {
+    pid_t runner = ::fork();
+    if (runner == 0) {
+      (void)system_processes().run_quietly({"/bin/sleep", "100"}, Env({"PATH=/usr/bin:/bin"}), i % 2 ? 60 * kSecond : 0);
+      ::_exit(0);
+    }
+    ::usleep(static_cast<useconds_t>(i * 10));
+    ::kill(runner, SIGTERM);
+    int status = 0;
+    pid_t ended = 0;
+    for (int waited = 0; ended == 0 && waited < 3000; ++waited) {
+      ended = ::waitpid(runner, &status, WNOHANG);
+      if (ended == 0) ::usleep(5'000);
+    }
+    if (ended == 0) ::kill(runner, SIGKILL), ::waitpid(runner, &status, 0);
+    ASSERT_NE(ended, 0) << i;
+  }
+}
+
 // Each of them says who it is before it hangs.
 class HangingTest : public testing::TestWithParam<const char*> {};
 
