@@ -441,7 +441,9 @@ def test_what_does_not_compile_here_says_nothing(moody, work):
 def test_interrupted_it_is_done_the_next_time(moody, work):
     machine, mood = moody()
     mood.write_text("s")
-    running = subprocess.Popen([KACHE, "remote", "verify"], cwd=work, env=machine.env(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    # What runs in the background of a shell ignores it, and so would what we start.
+    running = subprocess.Popen([KACHE, "remote", "verify"], cwd=work, env=machine.env(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     place = machine.cache / "v1/tmp/recheck/x/0"
     deadline = time.time() + 30
     while not place.exists() and time.time() < deadline:
