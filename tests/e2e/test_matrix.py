@@ -1,5 +1,6 @@
 """The mutation matrix: one kind of input a row. A fresh compile with an empty cache decides what the right bytes, messages
 and exit status are; what comes through the cache has to be the same, and a change has to be compiled."""
+import atexit
 import json
 import mmap
 import os
@@ -53,6 +54,7 @@ def sparse(name, size, tail):
 
 
 SHARED = f"/dev/shm/kache-test-{os.getpid()}"
+atexit.register(lambda: pathlib.Path(SHARED).unlink(missing_ok=True))
 
 
 def shared_memory(text):
