@@ -34,6 +34,14 @@ def alive(pid):
         return False
 
 
+def listen_at(path):
+    """In the place of a daemon."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen()
+    return listener
+
+
 def test_three_hundred_at_once_start_one_daemon(machines, shared, work):
     machine = machines("one", shared)
     (work / "unit.c").write_text("int unit(void) { return 1; }\n")
@@ -150,9 +158,7 @@ def test_a_socket_in_a_deep_directory(machines, shared, work, tmp_path):
 def test_a_stranger_behind_the_socket_is_not_asked(machines, shared, work, tmp_path):
     """A socket of another user would be refused by its owner's number; one that speaks another language is given up at once."""
     machine = machines("one", shared, KACHE_SOCKET_PATH=str(tmp_path / "sock"))
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(tmp_path / "sock"))
-    listener.listen()
+    listener = listen_at(tmp_path / "sock")
 
     def talk():
         while True:
@@ -176,9 +182,7 @@ def test_a_build_announces_itself_before_its_compiler_is_read(machines, shared, 
     """Reading a compiler that was never seen takes longer than to fetch a small build. Where the store holds something, the build may
     need no remote."""
     machine = machines("one", shared, KACHE_SOCKET_PATH=str(tmp_path / "sock"), KACHE_PREFETCH_ENABLED="1")
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(tmp_path / "sock"))
-    listener.listen()
+    listener = listen_at(tmp_path / "sock")
     said = []
 
     def talk():
