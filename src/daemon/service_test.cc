@@ -95,6 +95,15 @@ TEST_F(UploadTest, a_result_is_sent_and_leaves_the_outbox) {
   EXPECT_EQ(count("uploads_completed"), 1u);
 }
 
+TEST_F(UploadTest, whoever_sends_says_too_how_long_to_stay) {
+  settings_.options.push_back({"cache.daemon_idle_timeout_secs", {"7"}});
+  leave(unit(1), settings_);
+  start();
+  service_->publish({unit(1).action(), settings_});
+  EXPECT_EQ(service_->idle_timeout_secs(), 7u);
+  ASSERT_TRUE(is_settled());
+}
+
 TEST_F(UploadTest, what_fails_for_now_is_tried_again_after_its_wait) {
   leave(unit(1), settings_);
   remote_.fail_next(FakeRemote::put_call, kIo, 2);

@@ -21,6 +21,7 @@ bool is_permanent(ErrorCode code) {
 }  // namespace
 
 void Service::publish(const PublishRequest& request) {
+  note_idle_timeout(config_of(request.settings));
   last_active_ns_ = clock_.monotonic_ns();
   release_parked(fingerprint(request.settings), request.settings);
   queue_upload({request.key, request.settings, clock_.wall_ns()});
